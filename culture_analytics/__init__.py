@@ -1,0 +1,55 @@
+"""NHS (England) staff-survey extracts in, a culture diagnosis out.
+
+Four nouns and plain functions between them::
+
+     extract (csv xlsx ods sav parquet)                official workbooks
+            | read_extract                                   | read_published
+            v                                                v
+         Survey --calculate--> Estimates <-------------------+
+            ^                      |
+       Instrument                  v
+     (all years, as data)       Release: every table that leaves together
+                                   |
+                                run_report
+
+* `Survey`: respondents, one row each; columns by stable item id, whatever the year's numbering.
+* `Instrument`: the questionnaire of 2018-2025 as data.
+* `Estimates`: results in one tidy schema, shown only through a disclosure rule.
+* `Release`: the tables of a report, protected together.
+
+>>> import culture_analytics as ca
+>>> survey = ca.load_sample(2024)
+>>> stress = ca.calculate(survey, "stress", by="equality")
+>>> stress.unique("breakdown")[:3]
+['overall', 'gender', 'gender_identity']
+"""
+
+from culture_analytics.design import Design
+from culture_analytics.disclosure.release import Release, build_release, load_release
+from culture_analytics.disclosure.rules import Rule, load_rule
+from culture_analytics.errors import CultureAnalyticsError
+from culture_analytics.estimate import calculate, calculate_answers
+from culture_analytics.estimates import Estimates, concat
+from culture_analytics.instrument import Instrument, list_measures, load_instrument
+from culture_analytics.survey import Survey, combine
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "CultureAnalyticsError",
+    "Design",
+    "Estimates",
+    "Instrument",
+    "Release",
+    "Rule",
+    "Survey",
+    "build_release",
+    "calculate",
+    "calculate_answers",
+    "combine",
+    "concat",
+    "list_measures",
+    "load_instrument",
+    "load_release",
+    "load_rule",
+]

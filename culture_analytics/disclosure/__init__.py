@@ -1,0 +1,1 @@
+"""Disclosure control: rules, and the Release that everything leaves through."""

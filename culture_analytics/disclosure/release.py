@@ -1,0 +1,408 @@
+"""The `Release`: every table that leaves together, protected together.
+
+It is the only door to the report. For now protection is primary suppression, and every page
+says so.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import tomllib
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from culture_analytics.disclosure.rules import Rule, load_rule
+from culture_analytics.errors import DisclosureError, MeasureError
+from culture_analytics.estimate import calculate, calculate_answers
+from culture_analytics.estimate.dimensions import OVERALL
+from culture_analytics.estimates import Estimates
+from culture_analytics.instrument import Instrument, load_instrument
+from culture_analytics.instrument.loader import DATA
+from culture_analytics.survey import Survey
+
+__all__ = ["BANNER", "Release", "build_release", "load_release"]
+
+BANNER = "Primary suppression only: internal use, not for publication"
+
+_FORMAT = 1
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Release:
+    """A declared set of tables under one disclosure rule.
+
+    Made by `build_release`; opened again with `load_release`.
+
+    Parameters
+    ----------
+    rule
+        The one rule of every table.
+    about
+        What it is about: ``kind`` (``"extract"`` or ``"published"``), ``org``, ``org_name``,
+        ``years``, ``respondents`` by year, ``source``, ``synthetic``, ``title``.
+    quality
+        What reading the extract found, as counts; None for published results.
+
+    Examples
+    --------
+    >>> import culture_analytics as ca
+    >>> release = ca.build_release(ca.load_sample(2024))
+    >>> release.topics[:2]
+    ('headline', 'stress')
+    >>> release["bullying", "ethnicity"].unique("group")
+    ['White', 'All other ethnic groups combined']
+    """
+
+    rule: Rule
+    about: Mapping[str, Any]
+    quality: pd.DataFrame | None = None
+    banner: str = BANNER
+    _tables: Mapping[str, Estimates] = field(default_factory=dict)
+    _answers: Mapping[str, Estimates] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        rows = sum(len(e) for e in (*self._tables.values(), *self._answers.values()))
+        return (
+            f"<Release {self.about['title']}: {len(self._tables)} topics, {rows:,} rows; "
+            f"rule {self.rule.name}. {self.banner}.>"
+        )
+
+    @property
+    def topics(self) -> tuple[str, ...]:
+        """Topics with tables, in order."""
+        return tuple(self._tables)
+
+    @property
+    def years(self) -> tuple[int, ...]:
+        """Survey years, ascending."""
+        return tuple(self.about["years"])
+
+    def breakdowns(self, topic: str) -> tuple[str, ...]:
+        """Breakdowns of a topic with at least one group that was asked about."""
+        estimates = self._topic(topic)
+        return tuple(b for b in estimates.unique("breakdown") if b != OVERALL)
+
+    def units(self) -> tuple[str, ...]:
+        """Unit columns the release has tables for."""
+        return tuple(self.about.get("units", ()))
+
+    def __contains__(self, key: object) -> bool:
+        if not isinstance(key, tuple) or len(key) != 2:
+            return False
+        topic, breakdown = key
+        return topic in self._tables and breakdown in self._tables[topic].unique("breakdown")
+
+    def __getitem__(self, key: tuple[str, str] | str) -> Estimates:
+        """The table of a topic by a breakdown (``"overall"`` for everyone), or a whole topic."""
+        if isinstance(key, str):
+            return self._topic(key)
+        topic, breakdown = key
+        estimates = self._topic(topic)
+        if breakdown not in estimates.unique("breakdown"):
+            raise MeasureError(
+                f"The release has no table of {topic!r} by {breakdown!r}. "
+                f"It has: {', '.join(map(str, estimates.unique('breakdown')))}."
+            )
+        return estimates.select(breakdown=breakdown)
+
+    def answers(self, topic: str) -> Estimates:
+        """Answer distributions of a topic, everyone together."""
+        if topic not in self._answers:
+            raise MeasureError(
+                f"The release has no answers for {topic!r}. "
+                f"It has: {', '.join(self._answers) or 'none'}."
+            )
+        return self._answers[topic]
+
+    def has_answers(self, topic: str) -> bool:
+        """Whether the release holds answer distributions of a topic."""
+        return topic in self._answers
+
+    def _topic(self, topic: str) -> Estimates:
+        if topic not in self._tables:
+            raise MeasureError(
+                f"The release has no topic {topic!r}. It has: {', '.join(self.topics) or 'none'}."
+            )
+        return self._tables[topic]
+
+    @cached_property
+    def table(self) -> pd.DataFrame:
+        """Every protected row, with its topic, in one table."""
+        parts = []
+        for kind, tables in (("measures", self._tables), ("answers", self._answers)):
+            for topic, estimates in tables.items():
+                part = estimates.table
+                part.insert(0, "topic", topic)
+                part.insert(1, "kind", kind)
+                parts.append(part)
+        return pd.concat(parts, ignore_index=True)
+
+    def hidden(self) -> dict[str, int]:
+        """How many rows each status has, over the whole release."""
+        return {str(k): int(v) for k, v in self.table["status"].value_counts().items()}
+
+    def save(self, path: str | Path) -> Path:
+        """Write the protected tables to one file (a zip of parquet and json).
+
+        Nothing hidden is in it. `load_release` opens it, also as ``extract`` in the notebooks.
+        """
+        path = Path(path)
+        meta = {
+            "format": _FORMAT,
+            "about": dict(self.about),
+            "banner": self.banner,
+            "rule": {
+                "name": self.rule.name,
+                "base_under": self.rule.base_under,
+                "label": self.rule.label,
+                "reason": self.rule.reason,
+            },
+            "notes": {t: list(e.notes) for t, e in self._tables.items()},
+        }
+        temporary = path.with_name(path.name + ".part")
+        with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as z:
+            z.writestr("release.json", json.dumps(meta))
+            z.writestr("table.parquet", _parquet(self.table))
+            if self.quality is not None:
+                z.writestr("quality.parquet", _parquet(self.quality))
+        temporary.replace(path)
+        return path
+
+
+def load_release(path: str | Path) -> Release:
+    """Open a file written by `Release.save`.
+
+    Raises
+    ------
+    DisclosureError
+        The file is not a saved release.
+    """
+    path = Path(path)
+    try:
+        with zipfile.ZipFile(path) as z:
+            meta = json.loads(z.read("release.json"))
+            table = pd.read_parquet(io.BytesIO(z.read("table.parquet")))
+            quality = (
+                pd.read_parquet(io.BytesIO(z.read("quality.parquet")))
+                if "quality.parquet" in z.namelist()
+                else None
+            )
+    except (OSError, KeyError, zipfile.BadZipFile, json.JSONDecodeError) as error:
+        raise DisclosureError(
+            f"{path.name} is not a saved release. Releases are written by release.save(path)."
+        ) from error
+    rule = Rule(**meta["rule"])
+
+    def tables(kind: str) -> dict[str, Estimates]:
+        chosen = table[table["kind"] == kind]
+        return {
+            str(topic): Estimates(
+                chosen[chosen["topic"] == topic].reset_index(drop=True),
+                rule=rule,
+                notes=meta["notes"].get(topic, ()),
+            )
+            for topic in pd.unique(chosen["topic"])
+        }
+
+    return Release(
+        rule=rule,
+        about=meta["about"],
+        quality=quality,
+        banner=meta["banner"],
+        _tables=tables("measures"),
+        _answers=tables("answers"),
+    )
+
+
+def build_release(
+    data: Survey | Estimates,
+    *,
+    tables: str | Path | Mapping[str, Any] = "standard",
+    rule: str | Rule = "default",
+    published: Estimates | None = None,
+) -> Release:
+    """All the tables of a report at once.
+
+    Parameters
+    ----------
+    data
+        Respondents, or published results of one organisation (or England): the tables their data
+        allow.
+    tables
+        ``"standard"``, the path of a TOML file like ``release.toml``, or its content.
+    rule
+        Disclosure rule.
+    published
+        Published results to stand beside respondents' (England and the organisation's own row).
+
+    Raises
+    ------
+    MeasureError
+        A table asks for an unknown measure or breakdown, or nothing can be shown.
+    DisclosureError
+        Published results of several organisations without a choice of one.
+    """
+    definition = _definition(tables)
+    if isinstance(data, Survey):
+        return _from_survey(data, definition, load_rule(rule), published)
+    return _from_published(data, definition)
+
+
+def _definition(tables: str | Path | Mapping[str, Any]) -> Mapping[str, Any]:
+    if isinstance(tables, Mapping):
+        return tables
+    with (DATA / "release.toml").open("rb") as f:
+        shipped: dict[str, Any] = tomllib.load(f)
+    if isinstance(tables, str) and tables in shipped:
+        found: Mapping[str, Any] = shipped[tables]
+        return found
+    path = Path(tables)
+    if not path.is_file():
+        raise MeasureError(
+            f"No set of tables {str(tables)!r}; there are: {', '.join(shipped)}, "
+            "or give the path of a TOML file."
+        )
+    with path.open("rb") as f:
+        own = tomllib.load(f)
+    return own if "tables" in own else next(iter(own.values()))
+
+
+def _from_survey(
+    survey: Survey, definition: Mapping[str, Any], rule: Rule, published: Estimates | None
+) -> Release:
+    found: dict[str, Estimates] = {}
+    for table in definition["tables"]:
+        by = [b for b in table["by"] if _available(survey, b)]
+        found[table["topic"]] = calculate(survey, table["measures"], by=by, rule=rule)
+    answers = {
+        a["topic"]: calculate_answers(survey, a["items"], rule=rule)
+        for a in definition.get("answers", ())
+    }
+    if published is not None:
+        found["published"] = _beside(survey, published, rule)
+    return Release(
+        rule=rule,
+        about=_about_survey(survey),
+        quality=_quality_table(survey.quality),
+        _tables=found,
+        _answers=answers,
+    )
+
+
+def _available(survey: Survey, by: str) -> bool:
+    """Leave out a breakdown of the standard set that this extract does not have."""
+    breakdown = survey.instrument.breakdowns.get(by)
+    return breakdown is None or breakdown.item in survey.responses.columns
+
+
+def _beside(survey: Survey, published: Estimates, rule: Rule) -> Estimates:
+    """Published overall figures of England and of the survey's organisations."""
+    orgs = [o for o in ("ENG", *survey.orgs) if published._has(org=o)]
+    if not orgs or not published._has(org=orgs, breakdown=OVERALL, answer=""):
+        raise MeasureError(
+            "The published results hold neither England nor this organisation "
+            f"({', '.join(survey.orgs[:5])}). Check the workbook, or leave it out."
+        )
+    chosen = published.select(org=orgs, breakdown=OVERALL, answer="")
+    return Estimates(
+        chosen._frame, rule=rule, organisations=chosen.organisations, notes=chosen.notes
+    )
+
+
+def _from_published(data: Estimates, definition: Mapping[str, Any]) -> Release:
+    orgs = [o for o in data.unique("org")]
+    if len(orgs) > 1:
+        raise DisclosureError(
+            f"The published results hold {len(orgs)} organisations. Choose one first: "
+            "published.select(org='...')."
+        )
+    instrument = load_instrument()
+    found: dict[str, Estimates] = {}
+    for table in definition["tables"]:
+        wanted = [m.id for m in instrument.resolve_measures(table["measures"])]
+        by = [OVERALL, *_published_breakdowns(instrument, data, table["by"])]
+        if data._has(measure=wanted, breakdown=by, answer=""):
+            found[table["topic"]] = data.select(measure=wanted, breakdown=by, answer="")
+    answers = {}
+    for spec in definition.get("answers", ()):
+        rows = data._frame["measure"].isin(spec["items"]) & data._frame["answer"].ne("")
+        rows &= data._frame["breakdown"].eq(OVERALL)
+        if rows.any():
+            answers[spec["topic"]] = data._rows(rows.to_numpy())
+    if not found:
+        raise MeasureError("The published results hold none of the release's measures.")
+    return Release(
+        rule=data.rule,
+        about=_about_published(data, str(orgs[0])),
+        _tables=found,
+        _answers=answers,
+    )
+
+
+def _published_breakdowns(
+    instrument: Instrument, data: Estimates, by: Sequence[str]
+) -> list[str]:
+    there = data.unique("breakdown")
+    names = [i for b in by for i in (instrument.breakdown_ids(b) or (b,))]
+    return [b for b in dict.fromkeys(names) if b in there]
+
+
+def _about_survey(survey: Survey) -> dict[str, Any]:
+    counts = survey.responses["year"].value_counts().sort_index()
+    org = survey.orgs[0] if len(survey.orgs) == 1 else "all"
+    name = survey.names.get(org, org) if org != "all" else f"{len(survey.orgs)} organisations"
+    years = [int(y) for y in survey.years]
+    return {
+        "kind": "extract",
+        "org": org,
+        "org_name": name,
+        "years": years,
+        "respondents": {str(y): int(n) for y, n in counts.items()},
+        "units": list(survey.units),
+        "source": survey.source,
+        "synthetic": survey.synthetic,
+        "title": f"{name}, NHS Staff Survey {_span(years)}",
+    }
+
+
+def _about_published(data: Estimates, org: str) -> dict[str, Any]:
+    name = "England" if org == "ENG" else org
+    table = data.organisations
+    if table is not None and (table["org"] == org).any():
+        name = str(table.loc[table["org"] == org, "name"].iloc[0])
+    years = sorted(int(y) for y in data.unique("year"))
+    synthetic = any("synthetic" in n.lower() for n in data.notes)
+    return {
+        "kind": "published",
+        "org": org,
+        "org_name": name,
+        "years": years,
+        "respondents": {},
+        "units": [],
+        "source": ", ".join(map(str, data.unique("release"))),
+        "synthetic": synthetic,
+        "title": f"{name}, NHS Staff Survey {_span(years)} (published results)",
+    }
+
+
+def _span(years: Sequence[int]) -> str:
+    return str(years[0]) if len(years) == 1 else f"{years[0]}-{years[-1]}"
+
+
+def _quality_table(quality: Any) -> pd.DataFrame | None:
+    reports = [q for q in (quality if isinstance(quality, list) else [quality]) if q is not None]
+    tables = [r.table for r in reports]
+    return pd.concat(tables, ignore_index=True) if tables else None
+
+
+def _parquet(frame: pd.DataFrame) -> bytes:
+    buffer = io.BytesIO()
+    frame.to_parquet(buffer, index=False)
+    return buffer.getvalue()

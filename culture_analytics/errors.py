@@ -1,0 +1,50 @@
+"""Every error this library raises on purpose.
+
+A message says what is wrong, where, how many times, and what to do. It names files, sheets,
+columns, question numbers, answer labels and counts; it never holds a respondent's values.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "CultureAnalyticsError",
+    "DesignError",
+    "DisclosureError",
+    "ExtractError",
+    "InstrumentError",
+    "MeasureError",
+    "PublishedError",
+    "ReportError",
+]
+
+
+class CultureAnalyticsError(Exception):
+    """Base class of the library's own errors: catch it to catch them all."""
+
+
+class InstrumentError(CultureAnalyticsError):
+    """The questionnaire's definition files contradict themselves."""
+
+
+class ExtractError(CultureAnalyticsError):
+    """A respondent-level extract cannot be read as it stands."""
+
+
+class PublishedError(CultureAnalyticsError):
+    """A published results workbook cannot be read as it stands."""
+
+
+class MeasureError(CultureAnalyticsError):
+    """A measure, breakdown or group was asked for that does not exist or does not apply."""
+
+
+class DesignError(CultureAnalyticsError):
+    """Weights, strata or populations cannot be used as given."""
+
+
+class DisclosureError(CultureAnalyticsError):
+    """What was asked for would go round the protection of respondents."""
+
+
+class ReportError(CultureAnalyticsError):
+    """A report cannot be written as asked."""

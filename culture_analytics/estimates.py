@@ -1,0 +1,266 @@
+"""The `Estimates`: results in one tidy schema, with protection as a property of the result.
+
+The full figures, with the sums they came from, are private. `.table`, the repr, the csv, a
+pickle and every chart see the protected view, from which hidden numbers are gone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from culture_analytics.disclosure.rules import SYMBOLS, Rule
+from culture_analytics.errors import DisclosureError, MeasureError
+
+__all__ = ["KEY", "SCHEMA", "Estimates", "concat"]
+
+# The columns of every result, in order. See docs/reference/schema.md.
+SCHEMA = (
+    "year", "org", "measure", "label", "answer", "breakdown", "group", "within", "within_group",
+    "statistic", "unit", "value", "lower", "upper", "level", "se", "df", "p_value", "p_adjusted",
+    "family", "base", "weighted_base", "effective_base", "reference", "weighting", "method",
+    "status", "rule", "source", "release",
+)  # fmt: skip
+
+# What makes a row unique.
+KEY = (
+    "year", "org", "measure", "answer", "breakdown", "group", "within", "within_group",
+    "statistic", "reference", "weighting", "source", "release",
+)  # fmt: skip
+
+# Numbers that a hidden row loses.
+NUMBERS = (
+    "value", "lower", "upper", "se", "df", "p_value", "p_adjusted", "base", "weighted_base",
+    "effective_base",
+)  # fmt: skip
+
+# Numbers not shown unless asked for: weighted bases give unweighted ones away.
+UNRELEASED = ("weighted_base", "effective_base")
+
+_TEXT = tuple(c for c in SCHEMA if c not in (*NUMBERS, "year", "level"))
+
+
+class Estimates:
+    """Results of one calculation, or of one published file.
+
+    Parameters
+    ----------
+    frame
+        Rows with the columns of `SCHEMA`; those missing are filled with blanks. Further columns,
+        named with a leading underscore, are private sums.
+    rule
+        The disclosure rule of the protected view.
+    organisations
+        Optional table ``org, name, benchmark_group, region, ics``.
+    notes
+        Sentences to print with the results.
+
+    Notes
+    -----
+    A calculation is protected by primary suppression only: for use inside the organisation.
+    What leaves it goes through a Release.
+    """
+
+    def __init__(
+        self,
+        frame: pd.DataFrame,
+        *,
+        rule: Rule,
+        organisations: pd.DataFrame | None = None,
+        notes: Sequence[str] = (),
+    ) -> None:
+        self._frame = _complete(frame)
+        self.rule = rule
+        self.organisations = organisations
+        self.notes = tuple(notes)
+
+    # -- the protected view ---------------------------------------------------------------
+
+    @cached_property
+    def _hidden(self) -> np.ndarray:
+        base = self._frame["base"].to_numpy(dtype=float)
+        status = self._frame["status"].to_numpy()
+        return (status == "ok") & ~(base >= self.rule.base_under)
+
+    @cached_property
+    def _protected(self) -> pd.DataFrame:
+        frame = self._frame.loc[:, list(SCHEMA)].copy()
+        hidden = self._hidden
+        if self.rule.base_under > 1:
+            # A count of nobody is a small count too: rows without a figure lose the base.
+            hidden_base = frame["base"].to_numpy(dtype=float) < self.rule.base_under
+            frame.loc[hidden_base, "base"] = np.nan
+            frame.loc[:, list(UNRELEASED)] = np.nan
+        for column in NUMBERS:
+            values = frame[column].to_numpy(dtype=float, copy=True)
+            values[hidden] = np.nan
+            frame[column] = values
+        status = frame["status"].to_numpy(dtype=object, copy=True)
+        status[hidden] = "suppressed"
+        frame["status"] = status
+        frame["rule"] = self.rule.name
+        return frame
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """The protected results, a fresh DataFrame in the columns of `SCHEMA`."""
+        return self._protected.copy()
+
+    # -- choosing rows --------------------------------------------------------------------
+
+    def __len__(self) -> int:
+        return len(self._frame)
+
+    def select(self, **keys: Any) -> Estimates:
+        """The rows where each schema column given equals a value, or one of a list.
+
+        Raises
+        ------
+        MeasureError
+            A column is not in the schema, is a number that may be hidden, or no row is left.
+
+        Examples
+        --------
+        >>> import culture_analytics as ca
+        >>> stress = ca.calculate(ca.load_sample(2024), "stress", by="ethnicity")
+        >>> len(stress.select(measure="work_related_stress", breakdown="ethnicity"))
+        2
+        """
+        keep = np.ones(len(self._frame), dtype=bool)
+        for column, wanted in keys.items():
+            if column not in SCHEMA or column in NUMBERS:
+                raise MeasureError(f"Rows cannot be selected by {column!r}.")
+            values = [wanted] if isinstance(wanted, str | int) else list(wanted)
+            seen = self._protected[column] if column == "status" else self._frame[column]
+            keep &= seen.isin(values).to_numpy()
+        if not keep.any():
+            shown = ", ".join(f"{k}={v!r}" for k, v in keys.items())
+            raise MeasureError(f"No row has {shown}.")
+        return self._rows(keep)
+
+    def _rows(self, keep: np.ndarray) -> Estimates:
+        return Estimates(
+            self._frame.loc[keep].reset_index(drop=True),
+            rule=self.rule,
+            organisations=self.organisations,
+            notes=self.notes,
+        )
+
+    def _has(self, **keys: Any) -> bool:
+        keep = np.ones(len(self._frame), dtype=bool)
+        for column, wanted in keys.items():
+            keep &= self._frame[column].isin([wanted] if isinstance(wanted, str | int) else list(wanted)).to_numpy()
+        return bool(keep.any())
+
+    def unique(self, column: str) -> list[Any]:
+        """The values of a key column, in order of appearance."""
+        if column not in SCHEMA or column in NUMBERS:
+            raise MeasureError(f"{column!r} is not a key column.")
+        return list(pd.unique(self._frame[column]))
+
+    # -- showing --------------------------------------------------------------------------
+
+    def _display(self, rows: int = 20) -> pd.DataFrame:
+        """A reader's version of the protected table: few columns, rounded, symbols."""
+        t = self._protected.head(rows)
+        columns: dict[str, Any] = {}
+        for column in ("year", "org", "label", "answer", "within_group", "breakdown", "group"):
+            if column in ("label",) or t[column].nunique() > 1:
+                columns[column] = t[column]
+        symbols = t["status"].map(SYMBOLS)
+        shown = t["status"].eq("ok")
+        digits = np.where(t["unit"].eq("score"), 2, 1)
+        for column in ("value", "lower", "upper"):
+            text = [
+                f"{v:.{d}f}" if ok and not np.isnan(v) else (s if column == "value" else "")
+                for v, d, ok, s in zip(t[column], digits, shown, symbols, strict=True)
+            ]
+            columns[column] = text
+        columns["base"] = ["" if np.isnan(b) else f"{b:,.0f}" for b in t["base"]]
+        return pd.DataFrame(columns)
+
+    def _caption(self) -> str:
+        rows = f"{len(self):,} rows; {int(self._hidden.sum()):,} suppressed"
+        use = (
+            "internal use: primary suppression only"
+            if self._frame["source"].eq("extract").any()
+            else "as published"
+        )
+        return f"{rows}; rule {self.rule.name} ({self.rule.label}); {use}"
+
+    def __repr__(self) -> str:
+        shown = self._display().to_string(index=False, max_colwidth=46)
+        more = f"\n... {len(self) - 20:,} more rows" if len(self) > 20 else ""
+        return f"<Estimates: {self._caption()}>\n{shown}{more}"
+
+    def _repr_html_(self) -> str:
+        more = f"<p>... {len(self) - 20:,} more rows</p>" if len(self) > 20 else ""
+        return (
+            self._display().to_html(index=False, border=0, classes="ca-table")
+            + more
+            + f"<p><small>{self._caption()}</small></p>"
+        )
+
+    def to_csv(self, path: str | Path) -> Path:
+        """Write the protected table as UTF-8 csv with a byte-order mark, which Excel reads."""
+        path = Path(path)
+        self._protected.to_csv(path, index=False, encoding="utf-8-sig", lineterminator="\n")
+        return path
+
+    # -- pickling and comparing -----------------------------------------------------------
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {
+            "_frame": self._protected,
+            "rule": self.rule,
+            "organisations": self.organisations,
+            "notes": self.notes,
+        }
+
+
+def concat(estimates: Iterable[Estimates]) -> Estimates:
+    """Several results as one.
+
+    Raises
+    ------
+    DisclosureError
+        They were protected by different rules.
+    """
+    estimates = list(estimates)
+    if not estimates:
+        raise MeasureError("concat() was given no Estimates.")
+    rules = {e.rule.name for e in estimates}
+    if len(rules) > 1:
+        raise DisclosureError(
+            f"Results protected by different rules cannot be mixed: {', '.join(sorted(rules))}."
+        )
+    organisations = [e.organisations for e in estimates if e.organisations is not None]
+    return Estimates(
+        pd.concat([e._frame for e in estimates], ignore_index=True),
+        rule=estimates[0].rule,
+        organisations=(
+            pd.concat(organisations, ignore_index=True).drop_duplicates(ignore_index=True)
+            if organisations
+            else None
+        ),
+        notes=tuple(dict.fromkeys(n for e in estimates for n in e.notes)),
+    )
+
+
+def _complete(frame: pd.DataFrame) -> pd.DataFrame:
+    """The schema's columns in order and of their types, then private ones."""
+    columns: dict[str, Any] = {}
+    for column in SCHEMA:
+        if column in _TEXT:
+            columns[column] = frame[column] if column in frame else ""
+        elif column in frame:
+            columns[column] = frame[column]
+        else:
+            columns[column] = np.nan
+    private = {c: frame[c] for c in frame.columns if str(c).startswith("_")}
+    return pd.DataFrame({**columns, **private}, index=frame.index)

@@ -1,0 +1,95 @@
+"""Where the table begins in a grid of cells, and whether its headers can be used."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from collections.abc import Collection, Sequence
+
+from culture_analytics.errors import CultureAnalyticsError
+from culture_analytics.read.headers import fold, is_question
+from culture_analytics.read.raw import RawColumn
+
+__all__ = ["MAX_COLUMNS", "SEARCH_ROWS", "find_header", "unique_names"]
+
+SEARCH_ROWS = 10
+MAX_COLUMNS = 5_000
+
+
+def find_header(rows: Sequence[Sequence[str]], expected: Collection[str] = ()) -> tuple[int, int]:
+    """Find the header among the first rows of a table.
+
+    Parameters
+    ----------
+    rows : sequence of rows of str
+        Top of the grid.
+    expected : collection of str
+        Headers the caller looks for, beside question numbers; compared folded.
+
+    Returns
+    -------
+    position : int
+        Row of the header, counted from 0.
+    recognised : int
+        Cells of it that are question numbers or expected names.
+
+    Notes
+    -----
+    The row with most recognised cells wins. With none recognised, it is the first row as wide
+    as the table below it, so that title lines are still passed over.
+    """
+    wanted = {fold(name) for name in expected}
+    top = rows[:SEARCH_ROWS]
+    recognised = [
+        sum(1 for cell in row if cell and (is_question(cell) or fold(cell) in wanted))
+        for row in top
+    ]
+    best = max(recognised, default=0)
+    if best > 0:
+        return recognised.index(best), best
+    filled = [sum(map(bool, row)) for row in top]
+    widest = max(filled, default=0)
+    return next((place for place, n in enumerate(filled) if n == widest), 0), 0
+
+
+def unique_names(
+    names: Sequence[str],
+    columns: Sequence[RawColumn],
+    where: str,
+    error: type[CultureAnalyticsError],
+) -> tuple[RawColumn, ...]:
+    """Give the columns their headers: empty columns without one dropped, none twice.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Headers, in file order; some may be empty.
+    columns : sequence of RawColumn
+        Columns in the same order.
+    where : str
+        File and sheet, for the message.
+    error : type of CultureAnalyticsError
+        Error to raise.
+
+    Raises
+    ------
+    ExtractError
+        (or `error`) if two columns have one header, since one of them would be lost.
+    """
+    kept: list[RawColumn] = []
+    for place, (name, column) in enumerate(zip(names, columns, strict=True), start=1):
+        header = " ".join(name.split())
+        if not header:
+            if column.filled == 0:
+                continue
+            header = f"column {place} (no header)"
+        kept.append(dataclasses.replace(column, name=header))
+    twice = [name for name, count in Counter(c.name for c in kept).items() if count > 1]
+    if twice:
+        shown = ", ".join(repr(name[:60]) for name in twice[:8])
+        more = f" and {len(twice) - 8:,} more" if len(twice) > 8 else ""
+        raise error(
+            f"{len(twice):,} column header(s) of {where} appear more than once: {shown}{more}. "
+            "Rename or remove one of each pair in the file."
+        )
+    return tuple(kept)

@@ -1,0 +1,31 @@
+"""Statistics on arrays of cell sums: numpy and scipy.special only, one array element a cell."""
+
+from __future__ import annotations
+
+from culture_analytics.stats.intervals import INTERVALS, Interval
+from culture_analytics.stats.mean import mean_t
+from culture_analytics.stats.proportion import beta, logit, logit_beta, wilson
+from culture_analytics.stats.variance import (
+    LONELY,
+    RatioSums,
+    degrees_of_freedom,
+    kish,
+    ratio_se,
+    ratio_se_coo,
+)
+
+__all__ = [
+    "INTERVALS",
+    "LONELY",
+    "Interval",
+    "RatioSums",
+    "beta",
+    "degrees_of_freedom",
+    "kish",
+    "logit",
+    "logit_beta",
+    "mean_t",
+    "ratio_se",
+    "ratio_se_coo",
+    "wilson",
+]
