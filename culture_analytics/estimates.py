@@ -16,6 +16,7 @@ import pandas as pd
 
 from culture_analytics.disclosure.rules import SYMBOLS, Rule
 from culture_analytics.errors import DisclosureError, MeasureError
+from culture_analytics.instrument.loader import load_instrument
 
 __all__ = ["KEY", "SCHEMA", "Estimates", "concat"]
 
@@ -168,10 +169,12 @@ class Estimates:
     def _display(self, rows: int = 20) -> pd.DataFrame:
         """A reader's version of the protected table: few columns, rounded, symbols."""
         t = self._protected.head(rows)
+        short = {i: m.short for i, m in load_instrument().measures.items()}
         columns: dict[str, Any] = {}
-        for column in ("year", "org", "label", "answer", "within_group", "breakdown", "group"):
-            if column in ("label",) or t[column].nunique() > 1:
+        for column in ("year", "org", "measure", "answer", "within_group", "breakdown", "group"):
+            if column == "measure" or t[column].nunique() > 1:
                 columns[column] = t[column]
+        columns["measure"] = [short.get(m, x) for m, x in zip(t["measure"], t["label"], strict=True)]
         symbols = t["status"].map(SYMBOLS)
         shown = t["status"].eq("ok")
         digits = np.where(t["unit"].eq("score"), 2, 1)

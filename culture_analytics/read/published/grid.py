@@ -147,7 +147,7 @@ def read_grid(sheet: str, cells: Cells, header: int, definitions: Definitions) -
     }
     values, status = _figures(sheet, body, columns, definitions, problems)
     if footnotes:
-        notes.append(f"sheet {sheet!r}: {footnotes} line(s) of text under the table, not read")
+        notes.append(f"sheet {sheet!r}: {footnotes} cell(s) of text under the table, not read")
     above = [text for row in cells[:header] for cell in row if (text := cell_text(cell))]
     numbers = int(np.count_nonzero(~np.isnan(values)))
     places = [column.position for column in columns]
