@@ -63,25 +63,26 @@ class Design:
     def check(self, responses: pd.DataFrame) -> None:
         """Raise `DesignError` if the columns named cannot be used as given."""
         problems = []
-        named = {**{f"weight {k!r}": c for k, c in self.weights.items()}}
+        named = {f"weight {k!r}": c for k, c in self.weights.items()}
         if self.strata:
             named["strata"] = self.strata
         if self.population:
             named["population"] = self.population
-        for role, column in named.items():
-            if column not in responses.columns:
-                problems.append(f"{role}: no column {column!r} in the survey")
+        problems += [
+            f"{role}: no column {column!r} in the survey"
+            for role, column in named.items()
+            if column not in responses.columns
+        ]
         for name, column in self.weights.items():
             if column in responses.columns:
                 problems.extend(
                     f"weight {name!r} (column {column!r}): {p}"
                     for p in _weight_problems(responses[column])
                 )
-        for role, column in (("strata", self.strata), ("population", self.population)):
-            if column and column in responses.columns:
-                blank = int(responses[column].isna().sum())
-                if blank:
-                    problems.append(f"{role} (column {column!r}): {blank} respondents have none")
+        for role in ("strata", "population"):
+            blank = int(responses[named[role]].isna().sum()) if named.get(role) in responses else 0
+            if blank:
+                problems.append(f"{role} (column {named[role]!r}): {blank} respondents have none")
         if self.population in responses.columns:
             problems.extend(self._population_problems(responses))
         if problems:

@@ -14,6 +14,7 @@ __all__ = [
     "InstrumentError",
     "MeasureError",
     "PublishedError",
+    "PublishedWarning",
     "ReportError",
 ]
 
@@ -48,3 +49,7 @@ class DisclosureError(CultureAnalyticsError):
 
 class ReportError(CultureAnalyticsError):
     """A report cannot be written as asked."""
+
+
+class PublishedWarning(UserWarning):
+    """Part of a published workbook is defective or not known; it was left out by name."""

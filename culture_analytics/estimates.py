@@ -43,6 +43,9 @@ NUMBERS = (
 # Numbers not shown unless asked for: weighted bases give unweighted ones away.
 UNRELEASED = ("weighted_base", "effective_base")
 
+# Statuses of rows that rest on a count of people; the others have no figure for anyone.
+COUNTED = ("ok", "not_computable")
+
 _TEXT = tuple(c for c in SCHEMA if c not in (*NUMBERS, "year", "level"))
 
 
@@ -86,7 +89,8 @@ class Estimates:
     def _hidden(self) -> np.ndarray:
         base = self._frame["base"].to_numpy(dtype=float)
         status = self._frame["status"].to_numpy()
-        return (status == "ok") & ~(base >= self.rule.base_under)
+        hidden: np.ndarray = np.isin(status, COUNTED) & ~(base >= self.rule.base_under)
+        return hidden
 
     @cached_property
     def _protected(self) -> pd.DataFrame:
@@ -155,7 +159,11 @@ class Estimates:
     def _has(self, **keys: Any) -> bool:
         keep = np.ones(len(self._frame), dtype=bool)
         for column, wanted in keys.items():
-            keep &= self._frame[column].isin([wanted] if isinstance(wanted, str | int) else list(wanted)).to_numpy()
+            keep &= (
+                self._frame[column]
+                .isin([wanted] if isinstance(wanted, str | int) else list(wanted))
+                .to_numpy()
+            )
         return bool(keep.any())
 
     def unique(self, column: str) -> list[Any]:
@@ -174,7 +182,9 @@ class Estimates:
         for column in ("year", "org", "measure", "answer", "within_group", "breakdown", "group"):
             if column == "measure" or t[column].nunique() > 1:
                 columns[column] = t[column]
-        columns["measure"] = [short.get(m, x) for m, x in zip(t["measure"], t["label"], strict=True)]
+        columns["measure"] = [
+            short.get(m, x) for m, x in zip(t["measure"], t["label"], strict=True)
+        ]
         symbols = t["status"].map(SYMBOLS)
         shown = t["status"].eq("ok")
         digits = np.where(t["unit"].eq("score"), 2, 1)
@@ -257,13 +267,8 @@ def concat(estimates: Iterable[Estimates]) -> Estimates:
 
 def _complete(frame: pd.DataFrame) -> pd.DataFrame:
     """The schema's columns in order and of their types, then private ones."""
-    columns: dict[str, Any] = {}
-    for column in SCHEMA:
-        if column in _TEXT:
-            columns[column] = frame[column] if column in frame else ""
-        elif column in frame:
-            columns[column] = frame[column]
-        else:
-            columns[column] = np.nan
+    columns: dict[str, Any] = {
+        c: frame[c] if c in frame.columns else ("" if c in _TEXT else np.nan) for c in SCHEMA
+    }
     private = {c: frame[c] for c in frame.columns if str(c).startswith("_")}
     return pd.DataFrame({**columns, **private}, index=frame.index)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -79,9 +80,7 @@ class Survey:
         orgs = f"{len(self.orgs)} organisation{'s' if len(self.orgs) != 1 else ''}"
         years = ", ".join(map(str, self.years))
         mark = " SYNTHETIC" if self.synthetic else ""
-        units = ", ".join(
-            f"{u} ({self.responses[u].cat.categories.size})" for u in self.units
-        )
+        units = ", ".join(f"{u} ({self.responses[u].cat.categories.size})" for u in self.units)
         return (
             f"<Survey{mark}: {self.n:,} respondents, {orgs}, {years}; {len(self.items)} items"
             + (f"; units: {units}" if units else "")
@@ -146,7 +145,7 @@ class Survey:
                 f"No unit column {', '.join(map(repr, missing))}. "
                 f"The survey's own columns are: {', '.join(self.local_columns) or 'none'}."
             )
-        for above, below in zip(units, units[1:], strict=False):
+        for above, below in pairwise(units):
             straying = nesting_faults(self.responses, above, below)
             if straying:
                 raise MeasureError(
@@ -240,7 +239,9 @@ def combine(surveys: Iterable[Survey]) -> Survey:
         instrument=first.instrument,
         design=first.design,
         units=units,
-        quality=[q for s in surveys for q in (s.quality if isinstance(s.quality, list) else [s.quality])],
+        quality=[
+            q for s in surveys for q in (s.quality if isinstance(s.quality, list) else [s.quality])
+        ],
         source=", ".join(dict.fromkeys(s.source for s in surveys if s.source)),
         synthetic=any(s.synthetic for s in surveys),
         names={k: v for s in surveys for k, v in s.names.items()},

@@ -61,7 +61,10 @@ def make_survey(
         directorate = rng.integers(0, 4, n)
         data["directorate"] = pd.Categorical([f"Directorate {'ABCD'[d]}" for d in directorate])
         data["team"] = pd.Categorical(
-            [f"Team {'ABCD'[d]}{t}" for d, t in zip(directorate, rng.integers(1, 9, n), strict=True)]
+            [
+                f"Team {'ABCD'[d]}{t}"
+                for d, t in zip(directorate, rng.integers(1, 9, n), strict=True)
+            ]
         )
         data["w"] = rng.uniform(0.3, 4, n).round(2)
         data.update(columns or {})

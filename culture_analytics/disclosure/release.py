@@ -317,7 +317,7 @@ def _beside(survey: Survey, published: Estimates, rule: Rule) -> Estimates:
 
 
 def _from_published(data: Estimates, definition: Mapping[str, Any]) -> Release:
-    orgs = [o for o in data.unique("org")]
+    orgs = data.unique("org")
     if len(orgs) > 1:
         raise DisclosureError(
             f"The published results hold {len(orgs)} organisations. Choose one first: "
@@ -346,9 +346,7 @@ def _from_published(data: Estimates, definition: Mapping[str, Any]) -> Release:
     )
 
 
-def _published_breakdowns(
-    instrument: Instrument, data: Estimates, by: Sequence[str]
-) -> list[str]:
+def _published_breakdowns(instrument: Instrument, data: Estimates, by: Sequence[str]) -> list[str]:
     there = data.unique("breakdown")
     names = [i for b in by for i in (instrument.breakdown_ids(b) or (b,))]
     return [b for b in dict.fromkeys(names) if b in there]

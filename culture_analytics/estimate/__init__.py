@@ -25,7 +25,6 @@ from culture_analytics.estimate.numerators import Answers
 from culture_analytics.estimate.plan import Target, answer_targets, measure_targets, status_of
 from culture_analytics.estimate.tabulate import Frame, Sums, Table
 from culture_analytics.estimates import Estimates
-from culture_analytics.instrument import Measure
 from culture_analytics.survey import Survey
 
 __all__ = ["calculate", "calculate_answers"]
@@ -154,7 +153,7 @@ def _calculate(
     inside = resolve_dimension(survey, within) if within else None
     answers = Answers(survey)
     frame = Frame.of(survey, weight)
-    tables = [(whole, None)] if inside else []
+    tables: list[tuple[Dimension, Dimension | None]] = [(whole, None)] if inside else []
     tables += [(d, inside) for d in dimensions if inside is None or d.id != inside.id]
     blocks = [
         _block(answers, Table.of(frame, dimension, part), targets, level)
@@ -200,9 +199,7 @@ def _block(
         return np.tile(column, n_targets)
 
     groups = np.tile(np.array(table.by.groups, dtype=object), n_keys * n_within * n_targets)
-    within = np.tile(
-        np.repeat(np.array(within_groups, dtype=object), n_by), n_keys * n_targets
-    )
+    within = np.tile(np.repeat(np.array(within_groups, dtype=object), n_by), n_keys * n_targets)
     rows = n_targets * per_target
     years = np.repeat([y for y, _ in table.frame.result_keys], n_within * n_by)
     return {
@@ -271,7 +268,9 @@ def _statuses(answers: Answers, table: Table, targets: list[Target]) -> NDArray[
     by_year = {y: [status_of(t, answers, table.by, y) for t in targets] for y in years}
     if table.within is not None:
         inside = {y: [status_of(t, answers, table.within, y) for t in targets] for y in years}
-    status = np.empty((len(targets), len(table.frame.result_keys), n_within, len(table.by.groups)), dtype=object)
+    status = np.empty(
+        (len(targets), len(table.frame.result_keys), n_within, len(table.by.groups)), dtype=object
+    )
     for k, (year, _) in enumerate(table.frame.result_keys):
         for t in range(len(targets)):
             status[t, k] = by_year[year][t][None, :]

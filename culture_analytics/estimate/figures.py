@@ -30,7 +30,9 @@ class PairSums:
     sw2y2: Floats
 
     @classmethod
-    def of_answers(cls, sums: Sums, counted: NDArray[np.bool_], in_base: NDArray[np.bool_]) -> PairSums:
+    def of_answers(
+        cls, sums: Sums, counted: NDArray[np.bool_], in_base: NDArray[np.bool_]
+    ) -> PairSums:
         """For a percentage: y is 1 for the answers counted, 0 for the rest of the base."""
         yes = counted & in_base
         w2y = sums.w2[:, yes].sum(axis=1)
@@ -96,7 +98,8 @@ def estimate_table(
         return np.concatenate([getattr(p, name) for p in pairs])
 
     def over_strata(values: Floats) -> Floats:
-        return np.bincount(cell, values, minlength=n_targets * n_cells).reshape(n_targets, n_cells)
+        added = np.bincount(cell, values, minlength=n_targets * n_cells).astype(np.float64)
+        return added.reshape(n_targets, n_cells)
 
     n, sw, swy, sw2 = (stacked(name) for name in ("n", "sw", "swy", "sw2"))
     base, weighted, squares = over_strata(n), over_strata(sw), over_strata(sw2)

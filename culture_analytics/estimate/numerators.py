@@ -35,7 +35,7 @@ class Answers:
     def item(self, name: str) -> Codes:
         """Answer codes of those asked; -1 where missing or not asked."""
         if name not in self._codes:
-            raw = self.survey.responses[name].cat.codes.to_numpy()
+            raw = self.survey.responses[name].cat.codes.to_numpy().astype(np.int8, copy=False)
             self._codes[name] = self._asked_only(self.instrument.items[name], raw)
         return self._codes[name]
 

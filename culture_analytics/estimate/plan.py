@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,7 +60,7 @@ def measure_targets(instrument: Instrument, measures: Iterable[Measure]) -> list
 
 
 def _measure_target(instrument: Instrument, measure: Measure) -> Target:
-    common = {
+    common: dict[str, Any] = {
         "measure": measure.id,
         "label": measure.label,
         "answer": "",

@@ -8,6 +8,7 @@ respondents and not with cells.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +38,11 @@ class Frame:
     n_h: Floats  # respondents of each stratum; of each result key without strata
     population_h: Floats | None
     lonely: str
+
+    @cached_property
+    def weight_squared(self) -> Floats | None:
+        """Squared weights, worked out once."""
+        return None if self.weight is None else self.weight**2
 
     @classmethod
     def of(cls, survey: Survey, weight: str | None) -> Frame:
@@ -106,7 +112,9 @@ class Table:
             cell_of_pair = np.arange(n_finest)
             stratum_of_pair = np.zeros(n_finest, dtype=np.int64)
         else:
-            pair, cell_of_pair, stratum_of_pair = _pairs(finest_cell, frame.stratum, known, n_finest)
+            pair, cell_of_pair, stratum_of_pair = _pairs(
+                finest_cell, frame.stratum, known, n_finest
+            )
         return cls._rolled(frame, by, within, pair, cell_of_pair, stratum_of_pair, block)
 
     @classmethod
@@ -127,10 +135,10 @@ class Table:
         key_of_pair, inside = np.divmod(cell_of_pair, block)
         sources, cells = [], []
         for depth in range(max(map(len, results_of_key))):
-            result = np.array([r[depth] if depth < len(r) else -1 for r in results_of_key])
-            chosen = np.flatnonzero(result[key_of_pair] >= 0)
+            of_key = np.array([r[depth] if depth < len(r) else -1 for r in results_of_key])
+            chosen = np.flatnonzero(of_key[key_of_pair] >= 0)
             sources.append(chosen)
-            cells.append(result[key_of_pair[chosen]] * block + inside[chosen])
+            cells.append(of_key[key_of_pair[chosen]] * block + inside[chosen])
         source, cell = np.concatenate(sources), np.concatenate(cells)
         n_cells = len(frame.result_keys) * block
         if frame.stratum is None:
@@ -173,7 +181,7 @@ class Table:
         n = table(None)
         if self.frame.weight is None:
             return Sums(n, n, n)
-        return Sums(n, table(self.frame.weight), table(self.frame.weight**2))
+        return Sums(n, table(self.frame.weight), table(self.frame.weight_squared))
 
     def total(self, points: Floats) -> Sums:
         """Sums of weight x points^0, ^1, ^2 by result pair; NaN points are left out."""
@@ -195,7 +203,7 @@ class Table:
         n = table(None)
         if self.frame.weight is None:
             return Sums(n, n, n)
-        return Sums(n, table(self.frame.weight), table(self.frame.weight**2))
+        return Sums(n, table(self.frame.weight), table(self.frame.weight_squared))
 
     def _roll(self, finest: Floats) -> Floats:
         source, target = self.merge

@@ -9,7 +9,7 @@ import csv
 import hashlib
 import math
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -76,7 +76,9 @@ def load_instrument(path: str | Path | None = None) -> Instrument:
     return _load(str(Path(path).resolve()) if path is not None else str(DATA))
 
 
-def list_measures(domain: str | None = None, *, instrument: Instrument | None = None) -> pd.DataFrame:
+def list_measures(
+    domain: str | None = None, *, instrument: Instrument | None = None
+) -> pd.DataFrame:
     """Every measure that can be asked for, a row each.
 
     Parameters
@@ -147,7 +149,9 @@ def _load(path: str) -> Instrument:
         measures=measures,
         domains=domains,
         collections=collections,
-        labels={k: v["label"] for t in ("domains", "collections") for k, v in indicators[t].items()},
+        labels={
+            k: v["label"] for t in ("domains", "collections") for k, v in indicators[t].items()
+        },
         category_breaks=pd.read_csv(folder / "category_breaks.csv", encoding="utf-8"),
         version=_version(folder),
         path=path,
@@ -373,30 +377,42 @@ def _measures(
     return found
 
 
-def _contradictions(ins: Instrument) -> Iterable[str]:
+def _contradictions(ins: Instrument) -> Iterator[str]:
     """Everything in the files that cannot be true together."""
+    yield from _item_faults(ins)
+    yield from _number_faults(ins)
+    yield from _breakdown_faults(ins)
+    yield from _score_faults(ins)
+    yield from _name_faults(ins)
+
+
+def _item_faults(ins: Instrument) -> Iterator[str]:
     for item in ins.items.values():
-        known = set(item.labels)
-        for field in ("reported", "positive", "excluded"):
-            for label in getattr(item, field):
-                if label not in known:
-                    yield f"items.csv: {item.id}: {field} answer {label!r} is not on its scale"
+        for name in ("reported", "positive", "excluded"):
+            for label in set(getattr(item, name)) - set(item.labels):
+                yield f"items.csv: {item.id}: {name} answer {label!r} is not on its scale"
         for gate in item.gates:
             if gate.item not in ins.items:
                 yield f"routing.csv: {item.id}: unknown gate item {gate.item}"
             elif set(gate.answers) - set(ins.items[gate.item].labels):
                 yield f"routing.csv: {item.id}: gate answers not on the scale of {gate.item}"
+
+
+def _number_faults(ins: Instrument) -> Iterator[str]:
     for q in ins.questions:
         if q.item not in ins.items:
             yield f"item_codes.csv: unknown item {q.item}"
         elif set(q.scale.labels) - set(ins.items[q.item].labels):
-            yield f"item_codes.csv: {q.item} {q.year}: scale {q.scale.id} has answers the item lacks"
+            yield f"item_codes.csv: {q.item} {q.year}: {q.scale.id} has answers the item lacks"
     for year in ins.years:
         for number, asked in ins.numbers(year).items():
             if len({(q.item, q.variant) for q in asked}) != len(asked):
                 yield f"item_codes.csv: {year}: {number} stands twice for one item"
             if len(asked) > 1 and any(q.variant not in ("form", "extract") for q in asked):
                 yield f"item_codes.csv: {year}: {number} stands for {len(asked)} items"
+
+
+def _breakdown_faults(ins: Instrument) -> Iterator[str]:
     for b in ins.breakdowns.values():
         if b.item not in ins.items:
             yield f"breakdowns.csv: {b.id}: unknown item {b.item}"
@@ -406,23 +422,26 @@ def _contradictions(ins: Instrument) -> Iterable[str]:
             yield f"demographics.csv: {b.id}: an answer stands in two groups"
         if set(used) != set(ins.items[b.item].labels):
             yield f"demographics.csv: {b.id}: groups do not cover the answers of {b.item} exactly"
+
+
+def _score_faults(ins: Instrument) -> Iterator[str]:
     for s in ins.scores.values():
         for i in s.items:
             if i not in ins.items:
                 yield f"scores.toml: {s.id}: unknown item {i}"
             elif all(math.isnan(x) for x in ins.items[i].scale.scores):
                 yield f"scores.toml: {s.id}: item {i} has no points in scales.csv"
-        for p in s.parts:
-            if p not in ins.scores:
-                yield f"scores.toml: {s.id}: unknown sub-score {p}"
+        for p in set(s.parts) - set(ins.scores):
+            yield f"scores.toml: {s.id}: unknown sub-score {p}"
         if s.min_items > max(1, len(s.items)) or s.min_parts > max(1, len(s.parts)):
             yield f"scores.toml: {s.id}: more parts needed than it has"
+
+
+def _name_faults(ins: Instrument) -> Iterator[str]:
     names = [*ins.measures, *ins.domains, *ins.collections]
-    # A score may share its name with nothing else: "burnout" is one thing.
     for name in sorted({n for n in names if names.count(n) > 1}):
         yield f"indicators.toml: {name} is a measure, domain or collection twice over"
     for group in (ins.domains, ins.collections):
         for name, ids in group.items():
-            for i in ids:
-                if i not in ins.measures:
-                    yield f"indicators.toml: {name}: unknown measure {i}"
+            for i in set(ids) - set(ins.measures):
+                yield f"indicators.toml: {name}: unknown measure {i}"

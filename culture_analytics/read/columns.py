@@ -10,7 +10,7 @@ from __future__ import annotations
 import difflib
 import re
 import tomllib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -284,7 +284,7 @@ def _mapped_claim(
             f"for column {header!r}."
         )
     near = difflib.get_close_matches(left, headers, n=2, cutoff=0.6)
-    near += [name for name in difflib.get_close_matches(right, headers, n=1, cutoff=0.6)]
+    near += difflib.get_close_matches(right, headers, n=1, cutoff=0.6)
     hint = f" Nearest: {', '.join(dict.fromkeys(near))}." if near else ""
     return f"{left!r} = {right!r}: there is no column of either name.{hint}"
 
@@ -352,9 +352,7 @@ def year_fits(claims: Iterable[Claim], instrument: Instrument) -> dict[int, Year
             strangers=tuple(
                 c.header for c, number in zip(asked, found, strict=True) if number is None
             ),
-            complete=any(
-                wanted <= items for wanted in _complete_sets(instrument, year)
-            ),
+            complete=any(wanted <= items for wanted in _complete_sets(instrument, year)),
             likeness=matched / max(len(asked) + size - matched, 1),
         )
     return fits
@@ -366,7 +364,7 @@ def _numbers(instrument: Instrument, year: int) -> set[str]:
 
 
 def _questions(instrument: Instrument, year: int, number: str) -> tuple[Question, ...]:
-    """The questions a number stands for; for the stem of a "select all", all its options."""
+    """List the questions a number stands for; for the stem of a "select all", all its options."""
     catalogue = instrument.numbers(year)
     if number in catalogue:
         return catalogue[number]
@@ -515,6 +513,7 @@ def plan_columns(
     year: int,
     instrument: Instrument,
     rules: ReadingRules,
+    *,
     where: str,
     strangeness: Callable[[str, Question], float],
 ) -> ColumnPlan:
@@ -553,40 +552,28 @@ def plan_columns(
         for question in questions
         if question.variant in {"", "alias", variant}
     }
-    stems: dict[str, list[str]] = defaultdict(list)
-    for number in by_number:
+    stems: dict[str, list[Question]] = defaultdict(list)
+    for number, question in by_number.items():
         if "_" in number:
-            stems[number.split("_")[0]].append(number)
+            stems[number.split("_")[0]].append(question)
+    shared = Counter(c.readings[0] for c in claims if not c.role and c.readings)
     found: dict[str, list[tuple[Claim, Question]]] = defaultdict(list)
     lists: dict[str, str] = {}
     not_asked: list[str] = []
-    local = [claim.header for claim in claims if claim.role in {"local", "unit"}]
-    stem_claims = [c for c in claims if not c.role and c.readings and c.readings[0] in stems]
-    for claim in claims:
-        if claim.role:
-            continue
-        if claim.item:
-            question = instrument.question(claim.item, year)
-            if question is None:
-                not_asked.append(claim.header)
-            else:
-                found[claim.item].append((claim, question))
-            continue
-        number = _reading(claim, set(by_number))
-        if number is not None:
-            found[by_number[number].item].append((claim, by_number[number]))
-        elif claim in stem_claims:
-            stem = claim.readings[0]
-            question = _by_wording(claim, [by_number[n] for n in stems[stem]], rules)
-            if question is not None:
-                found[question.item].append((claim, question))
-            elif sum(c.readings[0] == stem for c in stem_claims) == 1:
+    for claim in (claim for claim in claims if not claim.role):
+        stem = claim.readings[0] if claim.readings else ""
+        question = _question_of(claim, year, instrument, by_number)
+        if question is None and stem in stems:
+            question = _by_wording(claim, stems[stem], rules)
+            if question is None and shared[stem] == 1:
                 lists[claim.header] = stem
-            else:
-                not_asked.append(claim.header)
-        else:
+                continue
+        if question is None:
             not_asked.append(claim.header)
+        else:
+            found[question.item].append((claim, question))
     items, passed_over, to_local = _settle(found, where)
+    local = [claim.header for claim in claims if claim.role in {"local", "unit"}]
     return ColumnPlan(
         year=year,
         items=items,
@@ -596,6 +583,15 @@ def plan_columns(
         not_asked=tuple(not_asked),
         passed_over=passed_over,
     )
+
+
+def _question_of(
+    claim: Claim, year: int, instrument: Instrument, by_number: Mapping[str, Question]
+) -> Question | None:
+    if claim.item:
+        return instrument.question(claim.item, year)
+    number = _reading(claim, set(by_number))
+    return None if number is None else by_number[number]
 
 
 def _variant(

@@ -7,7 +7,7 @@ organisation codes. Each reader asks here before it starts, so that each can poi
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from culture_analytics.read.headers import count_questions, fold
 from culture_analytics.read.rules import header_key
@@ -17,7 +17,9 @@ __all__ = ["looks_like_extract", "looks_like_published"]
 Tops = Mapping[str, Sequence[Sequence[str]]]
 
 _WIDE_MEASURE = re.compile(r"^[a-z][a-z0-9_]*_20\d\d$")
-_OFFICIAL_TITLE = re.compile(r"staff survey 20\d\d\s*-\s*(un)?weighted results|^data is (un)?weighted")
+_OFFICIAL_TITLE = re.compile(
+    r"staff survey 20\d\d\s*-\s*(un)?weighted results|^data is (un)?weighted"
+)
 _CONTRACTOR = ({"questionnumber", "question number"}, {"basesize", "base size", "dimname", "score"})
 
 
@@ -43,21 +45,25 @@ def looks_like_published(tops: Tops) -> str:
 
 
 def _published_row(cells: list[str]) -> str:
-    held = set(cells)
     keys = {header_key(cell) for cell in cells}
-    if any(cell.startswith("base (number of") for cell in cells):
-        return "published results workbook (detailed spreadsheets)"
-    if "breakdown subgroup" in held or {"ods code", "benchmarking group"} <= held:
-        return "published results workbook (detailed spreadsheets)"
-    if any(_OFFICIAL_TITLE.search(cell) for cell in cells):
-        return "published results workbook (detailed spreadsheets)"
-    if sum(bool(_WIDE_MEASURE.match(cell)) for cell in cells) >= 3:
-        return "published benchmark workbook"
-    if all(keys & names for names in _CONTRACTOR):
-        return "contractor's table of results"
-    if {"engagement score", "org code"} <= keys:
-        return "pulse survey workbook of results"
-    return ""
+    return next((kind for kind, holds in _SIGNS if holds(cells, keys)), "")
+
+
+_DETAILED = "published results workbook (detailed spreadsheets)"
+# Kind of published file, and what a row of it (folded cells, and their keys) gives away.
+_SIGNS: tuple[tuple[str, Callable[[list[str], set[str]], bool]], ...] = (
+    (_DETAILED, lambda cells, _: any(cell.startswith("base (number of") for cell in cells)),
+    (_DETAILED, lambda _, keys: {"ods code", "benchmarking group"} <= keys),
+    (_DETAILED, lambda _, keys: {"breakdown", "breakdown subgroup"} <= keys),
+    (_DETAILED, lambda cells, _: any(_OFFICIAL_TITLE.search(cell) for cell in cells)),
+    ("published benchmark workbook", lambda cells, _: sum(map(_is_wide, cells)) >= 3),
+    ("contractor's table of results", lambda _, keys: all(keys & n for n in _CONTRACTOR)),
+    ("pulse survey workbook of results", lambda _, keys: {"engagement score", "org code"} <= keys),
+)
+
+
+def _is_wide(cell: str) -> bool:
+    return _WIDE_MEASURE.match(cell) is not None
 
 
 def looks_like_extract(tops: Tops, known: frozenset[str] | set[str] = frozenset()) -> bool:

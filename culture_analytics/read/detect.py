@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import difflib
 import zipfile
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -114,11 +113,7 @@ def recognise(
     head, size = _read_head(file, error)
     if size == 0 or not head.strip(b"\x00\r\n\t \xef\xbb\xbf\xff\xfe"):
         raise error(f"{file.name} is empty ({size:,} bytes): ask for the file again.")
-    for magic, what, remedy in _FOREIGN:
-        if head.startswith(magic) and not (magic == b"BM" and head[6:10] != b"\x00" * 4):
-            raise error(_foreign(file, what, remedy))
-    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
-        raise error(_foreign(file, "a WebP picture", "Ask for the data file itself"))
+    _refuse_foreign(file, head, error)
     if b"ENCRYPTEDSAV" in head[:64]:
         raise error(_encrypted(file, "SPSS file"))
     if head.startswith((b"$FL2", b"$FL3")):
@@ -136,6 +131,14 @@ def recognise(
             "a workbook, an SPSS file or a parquet file. It may be damaged; ask for it again."
         )
     return FileKind(file, "text", size)
+
+
+def _refuse_foreign(file: Path, head: bytes, error: type[CultureAnalyticsError]) -> None:
+    for magic, what, remedy in _FOREIGN:
+        if head.startswith(magic) and not (magic == b"BM" and head[6:10] != b"\x00" * 4):
+            raise error(_foreign(file, what, remedy))
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        raise error(_foreign(file, "a WebP picture", "Ask for the data file itself"))
 
 
 def _read_head(file: Path, error: type[CultureAnalyticsError]) -> tuple[bytes, int]:
@@ -266,7 +269,7 @@ def _refuse_markup(file: Path, head: bytes, error: type[CultureAnalyticsError]) 
     text = head.replace(b"\x00", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \r\n\t").lower()
     if text.startswith((b"<!doctype html", b"<html", b"<table", b"<head", b"<div")):
         raise error(_foreign(file, "a web page (HTML)", _SAVE_AS))
-    if text.startswith(b"<?xml") or text.startswith(b"<workbook"):
+    if text.startswith((b"<?xml", b"<workbook")):
         if b"office:spreadsheet" in text:
             raise error(_foreign(file, "an Excel 2003 XML file", _SAVE_AS))
         if b"<html" in text:
@@ -301,6 +304,3 @@ def _wide_text(head: bytes) -> str | None:
 def wide_encoding(head: bytes) -> str | None:
     """Give the UTF-16 byte order of text without a byte-order mark, or None if it is not that."""
     return _wide_text(head)
-
-
-_Check = Callable[[Path], bool]

@@ -13,6 +13,7 @@ from pathlib import Path
 from culture_analytics.errors import CultureAnalyticsError, ExtractError
 from culture_analytics.read.columnar import read_parquet, read_sav
 from culture_analytics.read.detect import FileKind, recognise
+from culture_analytics.read.layout import Inspect
 from culture_analytics.read.raw import RawColumn, RawTable
 from culture_analytics.read.text import read_text, text_head
 from culture_analytics.read.workbook import read_workbook, sheet_tops
@@ -87,6 +88,7 @@ def read_table(
     *,
     sheet: str | int | None = None,
     expected: Collection[str] = (),
+    inspect: Inspect | None = None,
     error: type[CultureAnalyticsError] = ExtractError,
     caller: str = "",
 ) -> RawTable:
@@ -102,6 +104,9 @@ def read_table(
         Worksheet by name or position counted from 1.
     expected : collection of str
         Headers to look for when the header row has to be found, beside question numbers.
+    inspect : callable, optional
+        Called with the file name and the first rows of every sheet before anything is read; it
+        may raise, for example because the file holds published results.
     error : type of CultureAnalyticsError, default ExtractError
         Error to raise.
     caller : str, optional
@@ -122,13 +127,13 @@ def read_table(
     if sheet is not None and kind.format not in WORKBOOKS:
         raise error(f"{kind.name} is not a workbook and has no sheets: leave sheet= out.")
     if kind.format in WORKBOOKS:
-        table = read_workbook(kind, sheet=sheet, expected=expected, error=error)
+        table = read_workbook(kind, sheet=sheet, expected=expected, inspect=inspect, error=error)
     elif kind.format == "text":
-        table = read_text(kind, expected=expected, error=error)
-    elif kind.format == "sav":
-        table = read_sav(kind, error=error)
+        table = read_text(kind, expected=expected, inspect=inspect, error=error)
     else:
-        table = read_parquet(kind, error=error)
+        if inspect is not None:
+            inspect(kind.name, {"": [_headers(kind, error)]})
+        table = (read_sav if kind.format == "sav" else read_parquet)(kind, error=error)
     if table.rows == 0:
         raise error(
             f"{table.where} has a header and no row below it ({len(table.columns):,} columns): "

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from culture_analytics.errors import CultureAnalyticsError
 from culture_analytics.read.headers import fold, is_question
 from culture_analytics.read.raw import RawColumn
 
-__all__ = ["MAX_COLUMNS", "SEARCH_ROWS", "find_header", "unique_names"]
+__all__ = ["MAX_COLUMNS", "SEARCH_ROWS", "Inspect", "find_header", "unique_names"]
 
 SEARCH_ROWS = 10
 MAX_COLUMNS = 5_000
+
+# Looks at the first rows of a file's sheets, by name, before the rest is read; may raise.
+Inspect = Callable[[str, Mapping[str, Sequence[Sequence[str]]]], None]
 
 
 def find_header(rows: Sequence[Sequence[str]], expected: Collection[str] = ()) -> tuple[int, int]:

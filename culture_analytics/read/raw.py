@@ -130,7 +130,7 @@ class RawTable:
         return pd.DataFrame({column.name: column.to_series() for column in self.columns})
 
 
-def cell_text(value: object) -> str:
+def cell_text(value: object) -> str:  # noqa: PLR0911 - one line a type
     """Write a typed cell as text: whole numbers without a point, dates in ISO form.
 
     Parameters
@@ -216,7 +216,5 @@ def _code_dtype(distinct: int) -> type[np.signedinteger[Any]]:
     return np.int16 if distinct <= np.iinfo(np.int16).max else np.int32
 
 
-def _smallest(
-    codes: NDArray[np.int64], distinct: int
-) -> NDArray[np.signedinteger[Any]]:
+def _smallest(codes: NDArray[np.int64], distinct: int) -> NDArray[np.signedinteger[Any]]:
     return codes.astype(_code_dtype(distinct))

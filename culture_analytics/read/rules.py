@@ -12,6 +12,7 @@ from typing import Any
 
 from culture_analytics.errors import InstrumentError
 from culture_analytics.instrument import Instrument
+from culture_analytics.instrument.loader import DATA
 from culture_analytics.read.headers import fold
 
 __all__ = ["ReadingRules", "header_key", "reading_rules", "squash"]
@@ -94,8 +95,6 @@ def reading_rules(instrument: Instrument) -> ReadingRules:
 
 
 def _package_file() -> Path:
-    from culture_analytics.instrument.loader import DATA
-
     return DATA / "reading.toml"
 
 

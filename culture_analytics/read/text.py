@@ -21,7 +21,7 @@ import numpy as np
 from culture_analytics.errors import CultureAnalyticsError, ExtractError
 from culture_analytics.progress import Bar, progress_bar
 from culture_analytics.read.detect import FileKind, wide_encoding
-from culture_analytics.read.layout import MAX_COLUMNS, find_header, unique_names
+from culture_analytics.read.layout import MAX_COLUMNS, Inspect, find_header, unique_names
 from culture_analytics.read.raw import BLANK, ColumnBuilder, RawColumn, RawTable
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ __all__ = ["TextHead", "read_text", "text_head"]
 
 HEAD_BYTES = 1 << 20
 HEAD_RECORDS = 60
+TOP_RECORDS = 12
 BLOCK_BYTES = 1 << 23
 DELIMITERS = {",": "csv", "\t": "tsv", ";": "csv (semicolon)", "|": "csv (pipe)"}
 _BOMS = (
@@ -196,6 +197,7 @@ def read_text(
     kind: FileKind,
     *,
     expected: Collection[str] = (),
+    inspect: Inspect | None = None,
     error: type[CultureAnalyticsError] = ExtractError,
 ) -> RawTable:
     """Read a delimited text file.
@@ -206,6 +208,8 @@ def read_text(
         The file.
     expected : collection of str
         Headers the caller looks for, beside question numbers.
+    inspect : callable, optional
+        Called with the file name and first rows before the rest is read.
     error : type of CultureAnalyticsError
         Error to raise.
 
@@ -215,6 +219,8 @@ def read_text(
         The table; rows with more or fewer fields than the header are counted in ``ragged``.
     """
     head = text_head(kind, expected=expected, error=error)
+    if inspect is not None:
+        inspect(kind.name, {"": head.records[:TOP_RECORDS]})
     names = _field_names(head)
     if len(names) > MAX_COLUMNS:
         raise error(
@@ -398,7 +404,9 @@ def _refuse_open_quote(
 def _odd_quotes(kind: FileKind, head: TextHead) -> bool:
     mark = '"'.encode(head.encoding)
     with kind.path.open("rb") as stream:
-        return sum(piece.count(mark) for piece in iter(lambda: stream.read(BLOCK_BYTES), b"")) % 2 == 1
+        return (
+            sum(piece.count(mark) for piece in iter(lambda: stream.read(BLOCK_BYTES), b"")) % 2 == 1
+        )
 
 
 def _ends_inside_quotes(kind: FileKind, head: TextHead) -> bool:

@@ -151,7 +151,8 @@ class ExcelPair:
 _MONTHS = {
     name: number
     for number, name in enumerate(
-        "jan feb mar apr may jun jul aug sep oct nov dec".split(), start=1
+        ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"),
+        start=1,
     )
 }
 _ISO = re.compile(r"^(\d{4})-(\d{1,2})-(\d{1,2})(?:[ t][\d:.]+z?)?$")
@@ -163,7 +164,7 @@ _SERIAL = re.compile(r"^(\d{5})(?:\.0+)?$")
 _SERIAL_YEARS = (2000, 2060)
 
 
-def excel_pair(text: str) -> ExcelPair | None:
+def excel_pair(text: str) -> ExcelPair | None:  # noqa: PLR0911 - one line a form
     """Take a date apart into the numbers Excel may have made it from.
 
     Parameters
@@ -193,7 +194,9 @@ def excel_pair(text: str) -> ExcelPair | None:
         return _pair(int(match[1]), _MONTHS[match[2][:3]], None)
     if (match := _MONTH_DAY.match(plain)) and match[1][:3] in _MONTHS:
         number = int(match[2])
-        return ExcelPair(frozenset({_MONTHS[match[1][:3]], number}), (_MONTHS[match[1][:3]], number))
+        return ExcelPair(
+            frozenset({_MONTHS[match[1][:3]], number}), (_MONTHS[match[1][:3]], number)
+        )
     if match := _SERIAL.match(plain):
         day = np.datetime64("1899-12-30") + np.timedelta64(int(match[1]), "D")
         year, month, dom = map(int, str(day).split("-"))
@@ -426,9 +429,7 @@ def _codes(column: RawColumn) -> set[int | None]:
     return {code_of(text) for text in column.values}
 
 
-def _decode_tick(
-    column: RawColumn, option: int | None, rules: ReadingRules, item: str
-) -> Decoded:
+def _decode_tick(column: RawColumn, option: int | None, rules: ReadingRules, item: str) -> Decoded:
     lookup = np.full(len(column.values) + 1, MISSING, dtype=np.int8)
     unknown = np.zeros(len(column.values), dtype=bool)
     words = {fold(word) for word in rules.options.get(item, ())}

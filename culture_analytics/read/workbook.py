@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from culture_analytics.errors import CultureAnalyticsError, ExtractError
 from culture_analytics.progress import progress
 from culture_analytics.read.detect import FileKind
-from culture_analytics.read.layout import MAX_COLUMNS, SEARCH_ROWS, find_header, unique_names
+from culture_analytics.read.layout import (
+    MAX_COLUMNS,
+    SEARCH_ROWS,
+    Inspect,
+    find_header,
+    unique_names,
+)
 from culture_analytics.read.raw import ColumnBuilder, RawTable, cell_text
 
 if TYPE_CHECKING:
@@ -124,13 +129,21 @@ def _sheet(
 
 @dataclass(frozen=True)
 class _Candidate:
-    """A worksheet that may hold the respondents."""
+    """A worksheet that may hold the respondents, parsed once."""
 
-    name: str
+    sheet: CalamineSheet
+    top: list[list[str]]
     header: int
     recognised: int
-    rows: int
     hidden: bool
+
+    @property
+    def name(self) -> str:
+        return str(self.sheet.name)
+
+    @property
+    def rows(self) -> int:
+        return int(self.sheet.height) - self.header - 1
 
 
 def read_workbook(
@@ -138,6 +151,7 @@ def read_workbook(
     *,
     sheet: str | int | None = None,
     expected: Collection[str] = (),
+    inspect: Inspect | None = None,
     error: type[CultureAnalyticsError] = ExtractError,
 ) -> RawTable:
     """Read the data sheet of a workbook.
@@ -151,6 +165,8 @@ def read_workbook(
         the sheet with question numbers in its header is taken.
     expected : collection of str
         Headers the caller looks for, beside question numbers.
+    inspect : callable, optional
+        Called with the file name and the first rows of the sheets before the rest is read.
     error : type of CultureAnalyticsError
         Error to raise.
 
@@ -165,10 +181,11 @@ def read_workbook(
         (or `error`) if there is no such sheet, or several sheets could be the data.
     """
     with open_workbook(kind, error=error) as book:
-        name = _named_sheet(kind, book, sheet, error) if sheet is not None else None
-        if name is None:
-            name = _data_sheet(kind, book, expected, error)
-        return _read_sheet(kind, book, name, expected, error)
+        wanted = None if sheet is None else _named_sheet(kind, book, sheet, error)
+        candidates = _candidates(kind, book, wanted, expected, error)
+        if inspect is not None:
+            inspect(kind.name, {c.name: c.top for c in candidates})
+        return _read_sheet(kind, _data_sheet(kind, candidates, wanted, error), error)
 
 
 def _named_sheet(
@@ -193,22 +210,46 @@ def _listed(names: Sequence[str]) -> str:
     return ", ".join(repr(name) for name in names[:12]) + more
 
 
-def _data_sheet(
+def _candidates(
     kind: FileKind,
     book: CalamineWorkbook,
+    wanted: str | None,
     expected: Collection[str],
     error: type[CultureAnalyticsError],
-) -> str:
-    candidates = _candidates(kind, book, expected, error)
+) -> list[_Candidate]:
+    found = []
+    for meta in book.sheets_metadata:
+        if wanted is not None and meta.name != wanted:
+            continue
+        sheet = _sheet(kind, book, meta.name, error)
+        if sheet is None or sheet.height == 0:
+            continue
+        cells = sheet.to_python(skip_empty_area=True, nrows=SEARCH_ROWS + 2)
+        top = [[cell_text(cell) for cell in row] for row in cells]
+        header, recognised = find_header(top, expected)
+        found.append(_Candidate(sheet, top, header, recognised, "Hidden" in str(meta.visible)))
+    return found
+
+
+def _data_sheet(
+    kind: FileKind,
+    candidates: list[_Candidate],
+    wanted: str | None,
+    error: type[CultureAnalyticsError],
+) -> _Candidate:
     if not candidates:
-        raise error(f"{kind.name} is an empty workbook: none of its sheets holds a cell.")
-    # A codebook or a pivot names a few questions across; the data sheet names most of them.
+        what = "is an empty workbook: none of its sheets holds a cell"
+        if wanted is not None:
+            what = f"has nothing on sheet {wanted!r}"
+        raise error(f"{kind.name} {what}. Ask for the data, or give another sheet=.")
     most = max(c.recognised for c in candidates)
+    if most == 0:
+        return max(
+            (c for c in candidates if not c.hidden), key=lambda c: c.rows, default=candidates[0]
+        )
+    # A codebook or a pivot names a few questions across; the data sheet names most of them.
     close = [c for c in candidates if c.recognised >= max(1, most / 2) and c.rows > 0]
     visible = [c for c in close if not c.hidden] or close
-    if most == 0:
-        tables = [c for c in candidates if not c.hidden] or candidates
-        return max(tables, key=lambda c: c.rows).name
     if len(visible) > 1:
         shown = ", ".join(f"{c.name!r} ({c.rows:,} rows)" for c in visible[:8])
         raise error(
@@ -216,53 +257,23 @@ def _data_sheet(
             f"which one, for example sheet={visible[0].name!r}; read each year on its own and "
             "put the years together with combine([...])."
         )
-    return (visible or candidates)[0].name
-
-
-def _candidates(
-    kind: FileKind,
-    book: CalamineWorkbook,
-    expected: Collection[str],
-    error: type[CultureAnalyticsError],
-) -> list[_Candidate]:
-    found = []
-    for meta in book.sheets_metadata:
-        sheet = _sheet(kind, book, meta.name, error)
-        if sheet is None or sheet.height == 0:
-            continue
-        cells = sheet.to_python(skip_empty_area=True, nrows=SEARCH_ROWS + 2)
-        top = [[cell_text(cell) for cell in row] for row in cells]
-        header, recognised = find_header(top, expected)
-        hidden = "Hidden" in str(meta.visible)
-        found.append(_Candidate(meta.name, header, recognised, sheet.height - header - 1, hidden))
-    return found
+    return visible[0] if visible else max(candidates, key=lambda c: c.recognised)
 
 
 def _read_sheet(
-    kind: FileKind,
-    book: CalamineWorkbook,
-    name: str,
-    expected: Collection[str],
-    error: type[CultureAnalyticsError],
+    kind: FileKind, candidate: _Candidate, error: type[CultureAnalyticsError]
 ) -> RawTable:
-    sheet = _sheet(kind, book, name, error)
-    where = f"{kind.name} (sheet {name!r})"
-    if sheet is None or sheet.height == 0:
-        raise error(f"{where} is empty: give sheet= the sheet that holds the respondents.")
+    sheet, header = candidate.sheet, candidate.header
+    where = f"{kind.name} (sheet {candidate.name!r})"
     if sheet.width > MAX_COLUMNS:
         raise error(
             f"{where} has {sheet.width:,} columns; an extract has one row a respondent and at most "
             f"{MAX_COLUMNS:,} columns. It may be turned on its side."
         )
-    rows = iter(_all_rows(kind, sheet, error))
-    top = list(islice(rows, SEARCH_ROWS + 2))
-    texts = [[cell_text(cell) for cell in row] for row in top]
-    header, _ = find_header(texts, expected)
-    names = texts[header]
+    names = candidate.top[header]
     builders = [ColumnBuilder(str(place)) for place in range(len(names))]
     count = 0
-    body = [*top[header + 1 :]]
-    for block in _blocks(body, rows, sheet.height, name):
+    for block in _blocks(_all_rows(kind, sheet, error), header + 1, candidate.name):
         count += len(block)
         for builder, cells in zip(builders, zip(*block, strict=True), strict=True):
             builder.add_cells(cells)
@@ -273,9 +284,9 @@ def _read_sheet(
         format=kind.format,
         columns=unique_names(names, columns, where, error),
         rows=count,
-        sheet=name,
+        sheet=candidate.name,
         header_row=first + header + 1,
-        title=tuple(cell for row in texts[:header] for cell in row if cell),
+        title=tuple(cell for row in candidate.top[:header] for cell in row if cell),
     )
 
 
@@ -288,12 +299,7 @@ def _all_rows(
         raise error(_damaged(kind, problem)) from None
 
 
-def _blocks(
-    body: list[list[Any]], rows: Iterator[list[Any]], height: int, name: str
-) -> Iterator[list[list[Any]]]:
-    steps = range(height // ROWS_AT_ONCE + 1)
-    for _ in progress(steps, f"Reading sheet {name}".encode("ascii", "replace").decode()):
-        block = body + list(islice(rows, ROWS_AT_ONCE))
-        body = []
-        if block:
-            yield block
+def _blocks(rows: list[list[Any]], start: int, name: str) -> Iterator[list[list[Any]]]:
+    label = f"Reading sheet {name}".encode("ascii", "replace").decode()
+    for first in progress(range(start, len(rows), ROWS_AT_ONCE), label):
+        yield rows[first : first + ROWS_AT_ONCE]

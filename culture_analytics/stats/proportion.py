@@ -258,11 +258,19 @@ def logit_beta(
     >>> lower.round(4).tolist(), upper.round(4).tolist()
     ([0.1321, 0.9638], [0.2911, 1.0])
     """
-    share = proportions(p)
-    at_end = (share == 0) | (share == 1)
-    by_logit = logit(share, se, df, level=level)
-    by_beta = beta(share, se, df, n, effective_n=effective_n, level=level)
-    lower, upper = (
-        np.where(at_end, exact, smooth) for exact, smooth in zip(by_beta, by_logit, strict=True)
+    share, error, freedom, base = np.broadcast_arrays(
+        proportions(p), floats(se), floats(df), floats(n)
     )
+    worth = base if effective_n is None else np.broadcast_to(floats(effective_n), share.shape)
+    lower, upper = (np.array(limit) for limit in logit(share, error, freedom, level=level))
+    at_end = (share == 0) | (share == 1)
+    if at_end.any():  # beta quantiles are slow, and needed here only
+        lower[at_end], upper[at_end] = beta(
+            share[at_end],
+            error[at_end],
+            freedom[at_end],
+            base[at_end],
+            effective_n=worth[at_end],
+            level=level,
+        )
     return lower, upper

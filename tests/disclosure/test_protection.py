@@ -124,7 +124,12 @@ def release(survey_with_tiny_group):
 
 def test_release_holds_the_standard_tables(release):
     assert release.topics == (
-        "headline", "stress", "bullying", "discrimination", "grounds", "scores",
+        "headline",
+        "stress",
+        "bullying",
+        "discrimination",
+        "grounds",
+        "scores",
     )
     assert ("bullying", "ethnicity") in release
     assert ("bullying", "colour") not in release
@@ -183,9 +188,7 @@ def test_published_results_are_released_as_they_stand():
     assert release.about["kind"] == "published"
     assert release.about["org_name"] == "England"
     assert release["stress", "overall"].table["value"].tolist() == [41.6]
-    two = ca.Estimates(
-        pd.concat([frame, frame.assign(org="ZZ9")]), rule=ca.load_rule("nss-2024")
-    )
+    two = ca.Estimates(pd.concat([frame, frame.assign(org="ZZ9")]), rule=ca.load_rule("nss-2024"))
     with pytest.raises(DisclosureError, match="2 organisations"):
         ca.build_release(two)
     assert not np.isnan(release.table["value"]).any()

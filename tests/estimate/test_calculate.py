@@ -10,6 +10,7 @@ import culture_analytics as ca
 from culture_analytics.errors import DesignError, MeasureError
 from culture_analytics.estimates import KEY
 from culture_analytics.stats import wilson
+from tests.conftest import make_survey
 
 OPEN = ca.Rule.none(reason="comparing with a plain count in a test")
 
@@ -47,12 +48,17 @@ def groups_of(survey, breakdown):
 
 @pytest.fixture(scope="module")
 def survey():
-    from tests.conftest import make_survey
-
     return make_survey(500)
 
 
-DOMAINS = ["stress", "bullying", "violence", "sexual_safety", "discrimination", "discrimination_grounds"]
+DOMAINS = [
+    "stress",
+    "bullying",
+    "violence",
+    "sexual_safety",
+    "discrimination",
+    "discrimination_grounds",
+]
 
 
 @pytest.mark.parametrize("domain", DOMAINS)
@@ -167,7 +173,9 @@ def test_any_source_needs_a_yes_or_a_full_set_of_answers(survey_of):
 
 
 def test_answer_distributions_add_up_to_all_who_answered(survey):
-    result = ca.calculate_answers(survey, ["role_makes_difference", "hba_reported"], rule=OPEN).table
+    result = ca.calculate_answers(
+        survey, ["role_makes_difference", "hba_reported"], rule=OPEN
+    ).table
     assert set(result["answer"]) >= {"Not applicable", "Don't know"}
     totals = result.groupby("measure", observed=True)["value"].sum()
     np.testing.assert_allclose(totals, 100)
@@ -181,10 +189,14 @@ def test_answer_distributions_add_up_to_all_who_answered(survey):
 
 
 def test_crossings_equal_filters(survey):
-    crossed = ca.calculate(survey, "work_related_stress", by="gender:long_term_condition", rule=OPEN)
+    crossed = ca.calculate(
+        survey, "work_related_stress", by="gender:long_term_condition", rule=OPEN
+    )
     gender = survey.responses["gender"] == "Female"
     condition = survey.responses["long_term_condition"] == "Yes"
-    filtered = ca.calculate(survey.filter(mask=gender & condition), "work_related_stress", rule=OPEN)
+    filtered = ca.calculate(
+        survey.filter(mask=gender & condition), "work_related_stress", rule=OPEN
+    )
     row = crossed.select(group="Female | With a long-term condition or illness").table.iloc[0]
     alone = filtered.table.iloc[0]
     for column in ("value", "lower", "upper", "base"):

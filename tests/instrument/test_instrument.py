@@ -89,7 +89,9 @@ def test_every_break_in_comparability_says_why(instrument):
 
 def test_every_fact_has_source_and_confidence(instrument):
     for thing in (
-        *instrument.items.values(), *instrument.scores.values(), *instrument.measures.values(),
+        *instrument.items.values(),
+        *instrument.scores.values(),
+        *instrument.measures.values(),
     ):
         assert thing.source, thing.id
         assert thing.confidence in ("high", "medium", "low"), thing.id
@@ -106,7 +108,9 @@ def test_points_run_from_0_to_10_with_the_reported_direction(instrument):
         counted = [points[a] for a in item.reported if not math.isnan(points[a])]
         rest = [p for a, p in points.items() if a not in item.reported and not math.isnan(p)]
         if counted and rest:
-            higher = min(counted) > max(rest) if item.better == "higher" else max(counted) < min(rest)
+            higher = (
+                min(counted) > max(rest) if item.better == "higher" else max(counted) < min(rest)
+            )
             assert higher, item.id
 
 
@@ -129,7 +133,8 @@ def test_names_mean_one_thing(instrument):
 
 def test_measures_asked_for_by_name(instrument):
     assert [m.id for m in instrument.resolve_measures("bullying")][:2] == [
-        "hba_patients", "hba_managers",
+        "hba_patients",
+        "hba_managers",
     ]
     assert len(instrument.resolve_measures(["stress", "burnout"])) == len(
         instrument.resolve_measures("stress")
@@ -152,7 +157,11 @@ def test_positive_score_exists_only_where_it_differs(instrument):
 def test_list_measures_has_every_domain():
     table = ca.list_measures()
     assert set(table["domain"]) >= {
-        "stress", "bullying", "violence", "sexual_safety", "discrimination",
+        "stress",
+        "bullying",
+        "violence",
+        "sexual_safety",
+        "discrimination",
     }
     assert table["measure"].is_unique
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from culture_analytics.read.published.grid import STATUSES
 from culture_analytics.read.published.questions import Block
 
-__all__ = ["Findings", "check_blocks", "without_constants"]
+__all__ = ["Findings", "check_blocks", "without_defects"]
 
 SUM_TOLERANCE = 0.01  # percentage points; the official files keep to it
 EDGE = 1e-6
@@ -55,15 +55,18 @@ def check_blocks(blocks: Sequence[Block], limit: int) -> Findings:
         for found in (_bounds(block), _sums(block), _bases(block))
         if found
     ]
-    problems += _proportions([block for block in blocks if block.kind == "tick"], "percentages")
-    problems += _proportions([block for block in blocks if block.kind == "score"], "scores")
+    problems += _proportions([block for block in blocks if block.kind == "tick"])
     return Findings(tuple(problems), tuple(_small_bases(blocks, limit)))
 
 
 def _bounds(block: Block) -> str:
     top = 10 if block.kind == "score" else 100
     outside = int(np.count_nonzero((block.values < -EDGE) | (block.values > top + EDGE)))
-    return f"{outside:,} figure(s) outside 0 to {top}" if outside else ""
+    if outside:
+        return f"{outside:,} figure(s) outside 0 to {top}"
+    if block.kind == "score" and _at_most_one(block):
+        return "all scores lie between 0 and 1, where scores from 0 to 10 belong"
+    return ""
 
 
 def _sums(block: Block) -> str:
@@ -84,7 +87,7 @@ def _sums(block: Block) -> str:
 
 
 def _bases(block: Block) -> str:
-    """A base is a whole number of responses, and stands beside every figure."""
+    """Check that a base is a whole number of responses, and stands beside every figure."""
     shown = block.base[~np.isnan(block.base)]
     odd = int(np.count_nonzero((shown < 0) | (np.abs(shown - np.round(shown)) > EDGE)))
     if odd:
@@ -94,17 +97,19 @@ def _bases(block: Block) -> str:
     return f"{alone:,} row(s) of figures without a base" if alone else ""
 
 
-def _proportions(blocks: Sequence[Block], what: str) -> list[str]:
-    """Figures that are all at most 1 may be proportions; there is no telling, so no guessing."""
-    if not blocks:
-        return []
-    values = np.concatenate([block.values.ravel() for block in blocks])
-    values = values[~np.isnan(values)]
-    if not len(values) or values.max() > 1 or values.max() == 0:
+def _at_most_one(block: Block) -> bool:
+    """Whether the largest figure is at most 1: these may be proportions."""
+    shown = block.values[~np.isnan(block.values)]
+    return bool(len(shown)) and 0 < shown.max() <= 1
+
+
+def _proportions(grounds: Sequence[Block]) -> list[str]:
+    """Grounds need not add up to 100; if all are at most 1, there is no telling."""
+    if not grounds or not all(map(_at_most_one, grounds)):
         return []
     return [
-        f"sheet {blocks[0].sheet!r}: {blocks[0].number} to {blocks[-1].number}: all {len(values):,} "
-        f"{what} lie between 0 and 1, which looks like proportions"
+        f"sheet {grounds[0].sheet!r}: {grounds[0].number} to {grounds[-1].number}: all figures lie "
+        "between 0 and 1, which looks like proportions where percentages belong"
     ]
 
 
@@ -116,20 +121,22 @@ def _small_bases(blocks: Sequence[Block], limit: int) -> list[str]:
     cells = sum(n for _, n in found)
     if not cells:
         return []
-    names = [block.number for block, n in found if n]
+    small = [block for block, n in found if n]
     return [
-        f"{cells:,} group(s) of {', '.join(names[:8])} are shown on fewer than {limit} responses, "
+        f"{_listed(small)}: {cells:,} row(s) are shown on fewer than {limit} responses, "
         "the publisher's own limit; they are hidden here"
     ]
 
 
 def _any_figure(block: Block) -> NDArray[np.bool_]:
-    shown: NDArray[np.bool_] = ~np.isnan(block.values).all(axis=1)
-    return shown
+    return np.asarray((~np.isnan(block.values)).any(axis=1), dtype=bool)
 
 
-def without_constants(blocks: Sequence[Block]) -> tuple[list[Block], tuple[str, ...]]:
-    """Take out figures that are the same in every row, which no survey gives.
+def without_defects(blocks: Sequence[Block]) -> tuple[list[Block], tuple[str, ...]]:
+    """Take out columns that cannot be what they say, where the rest of the file can be read.
+
+    A figure that is the same in every row, which no survey gives; a ground of discrimination
+    whose figures may be proportions.
 
     Parameters
     ----------
@@ -139,36 +146,62 @@ def without_constants(blocks: Sequence[Block]) -> tuple[list[Block], tuple[str, 
     Returns
     -------
     blocks : list of Block
-        Those with such a column have no figures, and status ``unavailable``; bases are kept.
+        The defective ones have no figures, and status ``unavailable``; bases are kept.
     warnings : tuple of str
-        Which, and how many figures.
+        Which they are, and how many figures were taken out.
     """
-    kept, wrong = [], []
-    for block in blocks:
-        if not _constant(block):
-            kept.append(block)
-            continue
-        wrong.append(block)
-        status = np.where(np.isnan(block.values), block.status, UNAVAILABLE).astype(np.int8)
-        kept.append(replace(block, values=np.full_like(block.values, np.nan), status=status))
-    if not wrong:
-        return kept, ()
-    cells = sum(int(np.count_nonzero(~np.isnan(block.values))) for block in wrong)
-    same = sorted({f"{np.nanmax(block.values):g}" for block in wrong})
-    names = [block.number for block in wrong]
-    shown = ", ".join(names[:12]) + (f" and {len(names) - 12} more" if len(names) > 12 else "")
-    return kept, (
-        f"{shown}: every one of the {cells:,} figures shown is {' or '.join(same)}, a defect of "
-        "the file; they are marked unavailable and not passed on",
-    )
+    constant = [block for block in blocks if _constant(block)]
+    doubtful = [
+        block
+        for block in blocks
+        if block.kind == "tick"
+        and block not in constant
+        and _at_most_one(block)
+        and np.count_nonzero(~np.isnan(block.values)) >= MANY
+    ]
+    warnings = []
+    if constant:
+        same = " or ".join(sorted({_figure(block) for block in constant}))
+        warnings.append(
+            f"{_listed(constant)}: every one of the {_cells(constant):,} figures shown is {same}, "
+            "a defect of the file; they are marked unavailable and not passed on"
+        )
+    if doubtful:
+        warnings.append(
+            f"{_listed(doubtful)}: all {_cells(doubtful):,} figures lie between 0 and 1 and may be "
+            "proportions; they are marked unavailable and not passed on"
+        )
+    defective = {id(block) for block in (*constant, *doubtful)}
+    kept = [_emptied(block) if id(block) in defective else block for block in blocks]
+    return kept, tuple(warnings)
+
+
+def _emptied(block: Block) -> Block:
+    status = np.where(np.isnan(block.values), block.status, UNAVAILABLE).astype(np.int8)
+    return replace(block, values=np.full_like(block.values, np.nan), status=status)
+
+
+def _cells(blocks: Sequence[Block]) -> int:
+    return sum(int(np.count_nonzero(~np.isnan(block.values))) for block in blocks)
+
+
+def _listed(blocks: Sequence[Block], most: int = 12) -> str:
+    more = f" and {len(blocks) - most} more" if len(blocks) > most else ""
+    return ", ".join(block.number for block in blocks[:most]) + more
+
+
+def _constant_columns(block: Block) -> NDArray[np.bool_]:
+    many = (~np.isnan(block.values)).sum(axis=0) >= MANY
+    top = np.max(block.values, axis=0, where=~np.isnan(block.values), initial=-1)
+    bottom = np.min(block.values, axis=0, where=~np.isnan(block.values), initial=101)
+    return np.asarray(many & (top - bottom < EDGE) & (top > EDGE), dtype=bool)
 
 
 def _constant(block: Block) -> bool:
     """Whether a column holds one figure, not 0, in all of many rows."""
-    shown = ~np.isnan(block.values)
-    many = shown.sum(axis=0) >= MANY
-    if not many.any():
-        return False
-    values = block.values[:, many]
-    top, bottom = np.nanmax(values, axis=0), np.nanmin(values, axis=0)
-    return bool(np.any((top - bottom < EDGE) & (top > EDGE)))
+    return bool(_constant_columns(block).any())
+
+
+def _figure(block: Block) -> str:
+    """Write the figure that never changes."""
+    return f"{np.nanmax(block.values[:, _constant_columns(block)]):g}"

@@ -1,4 +1,4 @@
-"""What official workbooks call things: ``instrument/data/published.toml`` behind small questions."""
+"""What official workbooks call things: ``published.toml`` behind small questions."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ class Definitions:
         return {name: tuple(place["groups"]) for name, place in self.raw["places"].items()}
 
     def release(self, year: int) -> Release:
-        """What is known of a year's release."""
+        """Look up what is known of a year's release."""
         known = self.raw["releases"].get(str(year), {})
         return Release(
             optional_items=frozenset(known.get("optional_items", ())),
@@ -119,7 +119,7 @@ class Definitions:
         )
 
     def ground(self, heading: str) -> str | None:
-        """The item a ground of discrimination names in words, if its words are known."""
+        """Find the item a ground of discrimination names in words, if its words are known."""
         text = fold(heading)
         for line in self.raw["grounds"]:
             if any(re.search(rf"\b{re.escape(word)}\b", text) for word in line["words"]):
@@ -157,6 +157,6 @@ class Definitions:
 
 @lru_cache(maxsize=1)
 def load_definitions() -> Definitions:
-    """The definitions shipped with the package."""
+    """Read the definitions shipped with the package."""
     with (DATA / "published.toml").open("rb") as stream:
         return Definitions(tomllib.load(stream))

@@ -6,7 +6,7 @@ above the table, heading, identifier, figure, mark or footnote, so that none is 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +17,17 @@ from culture_analytics.read.headers import fold
 from culture_analytics.read.published.definitions import Definitions
 from culture_analytics.read.raw import cell_text
 
-__all__ = ["STATUSES", "Column", "Table", "column_letter", "find_header", "read_grid", "text_cells"]
+__all__ = [
+    "STATUSES",
+    "Column",
+    "Table",
+    "column_letter",
+    "count_filled",
+    "find_header",
+    "is_filled",
+    "read_grid",
+    "text_cells",
+]
 
 Cells = Sequence[Sequence[Any]]
 
@@ -99,6 +109,16 @@ def column_letter(position: int) -> str:
     return letters
 
 
+def is_filled(cell: object) -> bool:
+    """Tell whether a cell holds anything but blanks."""
+    return cell is not None and not (type(cell) is str and not cell.strip())
+
+
+def count_filled(cells: Iterable[object]) -> int:
+    """Count the cells that hold anything but blanks."""
+    return sum(map(is_filled, cells))
+
+
 def text_cells(cells: Cells) -> list[str]:
     """All texts of a sheet that are not blank, row by row."""
     return [text for row in cells for cell in row if (text := cell_text(cell))]
@@ -106,8 +126,12 @@ def text_cells(cells: Cells) -> list[str]:
 
 def find_header(cells: Cells, definitions: Definitions) -> int | None:
     """Find the row of headings: the one with most bases; None if the sheet has no such row."""
+    longest = max(map(len, definitions.base_headers)) + 20  # room for blanks
     found = [
-        sum(isinstance(cell, str) and fold(cell) in definitions.base_headers for cell in row)
+        sum(
+            type(cell) is str and len(cell) <= longest and fold(cell) in definitions.base_headers
+            for cell in row
+        )
         for row in cells[:SEARCH_ROWS]
     ]
     most = max(found, default=0)
@@ -141,7 +165,15 @@ def read_grid(sheet: str, cells: Cells, header: int, definitions: Definitions) -
     kind, roles = _identifier_roles(sheet, headings[:first], definitions, problems, notes)
     questions = _questions(cells[:header], first, len(headings))
     body, footnotes = _body(cells[header + 1 :], first)
-    columns = _columns(sheet, headings, kinds, questions, first, body, problems)
+    columns = _columns(
+        sheet,
+        headings=headings,
+        kinds=kinds,
+        questions=questions,
+        first=first,
+        body=body,
+        problems=problems,
+    )
     identifiers = {
         role: tuple(cell_text(row[place]) for row in body) for place, role in roles.items()
     }
@@ -151,7 +183,7 @@ def read_grid(sheet: str, cells: Cells, header: int, definitions: Definitions) -
     above = [text for row in cells[:header] for cell in row if (text := cell_text(cell))]
     numbers = int(np.count_nonzero(~np.isnan(values)))
     places = [column.position for column in columns]
-    filled = sum(1 for row in body for place in places if cell_text(row[place]))
+    filled = count_filled(row[place] for row in body for place in places)
     return Table(
         sheet=sheet,
         kind=kind,
@@ -163,7 +195,7 @@ def read_grid(sheet: str, cells: Cells, header: int, definitions: Definitions) -
         counts={
             "text above the tables": len(above),
             "headings": sum(map(bool, headings)),
-            "identifiers": sum(1 for row in body for place in range(first) if cell_text(row[place])),
+            "identifiers": count_filled(cell for row in body for cell in row[:first]),
             "figures": numbers,
             "marks": filled - numbers,
             "footnotes": footnotes,
@@ -221,7 +253,7 @@ def _quoted(names: Sequence[str], most: int = 8) -> str:
 
 
 def _questions(above: Cells, first: int, width: int) -> list[str]:
-    """The question over each column, carried to the right from where it is written."""
+    """Give the question over each column, carried to the right from where it is written."""
     rows = [[cell_text(cell) for cell in row] for row in above]
     if not rows:
         return [""] * width
@@ -237,15 +269,16 @@ def _body(rows: Cells, first: int) -> tuple[list[Sequence[Any]], int]:
     """Rows with figures; blank rows are passed over, lines of text without a figure counted."""
     body, footnotes = [], 0
     for row in rows:
-        if any(cell_text(cell) for cell in row[first:]):
+        if any(map(is_filled, row[first:])):
             body.append(row)
-        elif any(cell_text(cell) for cell in row):
-            footnotes += sum(1 for cell in row if cell_text(cell))
+        else:
+            footnotes += count_filled(row)
     return body, footnotes
 
 
 def _columns(
     sheet: str,
+    *,
     headings: Sequence[str],
     kinds: Sequence[str],
     questions: Sequence[str],
@@ -256,7 +289,7 @@ def _columns(
     columns, strange, orphans = [], [], []
     for place in range(first, len(headings)):
         if not kinds[place]:
-            if headings[place] or any(cell_text(row[place]) for row in body):
+            if headings[place] or any(is_filled(row[place]) for row in body):
                 strange.append(f"{column_letter(place)} {headings[place][:60]!r}")
             continue
         if not questions[place]:

@@ -169,12 +169,12 @@ def table_blocks(
 
 
 def _head(question: str) -> str:
-    """The number or code before the wording: ``Q11c - In the last ...`` is ``Q11c``."""
+    """Take the number or code before the wording: ``Q11c - In the last ...`` is ``Q11c``."""
     return re.split(r"\s+[-\u2010-\u2015\u2212]\s+", question.strip(), maxsplit=1)[0][:40]
 
 
 def _shape(columns: Sequence[Column]) -> str:
-    """What is wrong with the columns of a question, if anything."""
+    """Say what is wrong with the columns of a question, if anything."""
     kinds = [column.kind for column in columns]
     bases = kinds.count("base")
     if bases == 0:
@@ -193,27 +193,30 @@ def _shape(columns: Sequence[Column]) -> str:
 def _meaning(
     question: str, columns: Sequence[Column], vocabulary: Vocabulary
 ) -> _Meaning | str | None:
-    """What a question is; a text if it contradicts itself, None if the instrument lacks it."""
+    """Tell what a question is; a text if it contradicts itself, None if it is not known."""
     head = _head(question)
     if columns[0].kind == "score":
-        score = vocabulary.scores.get(fold(head))
-        if score is None:
-            return None
-        if vocabulary.scores.get(fold(_head(columns[0].heading))) != score:
-            return f"its column is headed {columns[0].heading[:60]!r}"
-        return _Meaning("score", score, ("",))
+        return _score(head, columns[0].heading, vocabulary)
     numbers = vocabulary.numbers
     asked = next((numbers[r] for r in question_readings(head) if r in numbers), None)
     if asked is None:
         return None
     wording = question[question.find(head) + len(head) :].strip(" -\u2010\u2011\u2012\u2013\u2014")
+    # A number that stood for two questions of one year is the one whose answers these are.
     readings = [_answers(q, wording, columns, vocabulary) for q in asked]
     fitting = [reading for reading in readings if isinstance(reading, _Meaning)]
-    if len(fitting) == 1:
-        return fitting[0]
-    if fitting:
+    if len(fitting) > 1:
         return f"it could be {' or '.join(reading.id for reading in fitting)}"
-    return next(reading for reading in readings if isinstance(reading, str))
+    return (fitting or readings)[0]
+
+
+def _score(head: str, heading: str, vocabulary: Vocabulary) -> _Meaning | str | None:
+    score = vocabulary.scores.get(fold(head))
+    if score is None:
+        return None
+    if vocabulary.scores.get(fold(_head(heading))) != score:
+        return f"its column is headed {heading[:60]!r}"
+    return _Meaning("score", score, ("",))
 
 
 def _answers(
@@ -240,7 +243,7 @@ def _answers(
 def _ground(
     item: Item, wording: str, columns: Sequence[Column], definitions: Definitions
 ) -> _Meaning | str:
-    """A ground of discrimination: one column, whose words must be that ground's."""
+    """Check a ground of discrimination: one column, whose words must be that ground's."""
     if len(columns) != 1:
         return f"{len(columns)} percentages where a ground of discrimination has one"
     heading = columns[0].heading.removeprefix("%").strip()
@@ -347,4 +350,3 @@ def _place(number: str) -> tuple[int | str, ...]:
     if match is None:
         return ()
     return (int(match[1]), match[2].lower()) if match[2] else (int(match[1]),)
-

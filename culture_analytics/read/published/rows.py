@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from culture_analytics.instrument import Instrument
 from culture_analytics.read.headers import fold
 from culture_analytics.read.published.definitions import Definitions
 from culture_analytics.read.published.grid import Table
+from culture_analytics.read.published.questions import Vocabulary
 
 __all__ = ["Rows", "align", "identify"]
 
@@ -47,7 +47,7 @@ class Rows:
     organisations: pd.DataFrame
 
     def __len__(self) -> int:
-        """Number of rows."""
+        """Count the rows."""
         return len(self.org)
 
 
@@ -87,13 +87,7 @@ def align(tables: Sequence[Table], problems: list[str]) -> list[NDArray[np.intp]
 
 
 def identify(
-    table: Table,
-    *,
-    year: int,
-    instrument: Instrument,
-    definitions: Definitions,
-    problems: list[str],
-    notes: list[str],
+    table: Table, vocabulary: Vocabulary, *, problems: list[str], notes: list[str]
 ) -> Rows:
     """Give the rows of a workbook their keys.
 
@@ -101,10 +95,8 @@ def identify(
     ----------
     table : Table
         Its first sheet.
-    year : int
-        Survey year, which decides what groups there are.
-    instrument, definitions
-        Breakdowns, and how workbooks spell them.
+    vocabulary : Vocabulary
+        Breakdowns, how workbooks spell them, and the year, which decides what groups there are.
     problems, notes : list of str
         Filled with what is wrong, and with what is left out, by name.
 
@@ -113,8 +105,8 @@ def identify(
     Rows
     """
     if table.kind == "organisational":
-        return _organisations(table, definitions, problems, notes)
-    return _breakdowns(table, year, instrument, definitions, problems, notes)
+        return _organisations(table, vocabulary.definitions, problems, notes)
+    return _breakdowns(table, vocabulary, problems, notes)
 
 
 def _organisations(
@@ -171,15 +163,11 @@ def _check_benchmark_groups(
 
 
 def _breakdowns(
-    table: Table,
-    year: int,
-    instrument: Instrument,
-    definitions: Definitions,
-    problems: list[str],
-    notes: list[str],
+    table: Table, vocabulary: Vocabulary, problems: list[str], notes: list[str]
 ) -> Rows:
-    """Rows of the national file (England) and of the organisation-type file (within a group)."""
-    names = definitions.breakdown_names(instrument)
+    """Read rows of the national file, or of the organisation-type file (within a group)."""
+    definitions = vocabulary.definitions
+    names = definitions.breakdown_names(vocabulary.instrument)
     bases = [
         "" if fold(text) in definitions.national_rows else _benchmark_group(text, definitions)
         for text in table.identifiers["base"]
@@ -217,7 +205,7 @@ def _breakdowns(
         notes.append(f"breakdown(s) not known, their rows not read: {shown}")
     if len(set(keys)) < len(keys) and not strange:
         problems.append(f"{len(keys) - len(set(keys))} row(s) name a group that another row names")
-    _check_groups(keys, year, instrument, definitions, problems)
+    _check_groups(keys, vocabulary, problems, notes)
     columns = list(zip(*keys, strict=True)) or [()] * 4
     n = len(keys)
     return Rows(
@@ -228,12 +216,16 @@ def _breakdowns(
         within_group=columns[3],
         kept=np.array(kept, dtype=np.intp),
         organisations=pd.DataFrame(
-            {"org": [ENGLAND], "name": [definitions.england]}, dtype="str"
-        ).assign(**{role: pd.Series([None], dtype="str") for role in KEYS_OF_ENGLAND}),
+            {
+                "org": [ENGLAND],
+                "name": [definitions.england],
+                "benchmark_group": [None],
+                "region": [None],
+                "ics": [None],
+            },
+            dtype="str",
+        ),
     )
-
-
-KEYS_OF_ENGLAND = ("benchmark_group", "region", "ics")
 
 
 def _benchmark_group(text: str, definitions: Definitions) -> str:
@@ -242,45 +234,46 @@ def _benchmark_group(text: str, definitions: Definitions) -> str:
 
 def _check_groups(
     keys: Sequence[tuple[str, ...]],
-    year: int,
-    instrument: Instrument,
-    definitions: Definitions,
+    vocabulary: Vocabulary,
     problems: list[str],
+    notes: list[str],
 ) -> None:
-    """Every table of a breakdown must be whole: a group left out would go unnoticed."""
-    tables: dict[tuple[str, str], dict[str, set[str]]] = {}
-    for breakdown, group, *within in keys:
-        table = tables.setdefault((within[0], within[1]), {})
-        table.setdefault(breakdown, set()).add(group)
-    national = ("", "")
-    typed = any(b == "benchmark_group" for b, *_ in keys)
-    if not typed and "overall" not in tables.get(national, {}):
+    """Check that every table of the national file is whole: a group left out would go unnoticed.
+
+    What the tables within a benchmark group hold is not known well enough to refuse a file.
+    """
+    tables: dict[str, dict[str, set[str]]] = {}
+    for breakdown, group, _, base in keys:
+        tables.setdefault(base, {}).setdefault(breakdown, set()).add(group)
+    by_type = any(tables)
+    england = tables.get("", {})
+    if not by_type and ALL_STAFF[0] not in england:
         problems.append("the row of England as a whole is missing")
-    expected_breakdowns = definitions.release(year).breakdowns
-    for (_, base), table in tables.items():
-        if (base == "") == typed:
-            continue
+    lacking = [
+        b for b in vocabulary.definitions.release(vocabulary.year).breakdowns if b not in england
+    ]
+    if lacking and not by_type:
+        problems.append(f"{len(lacking)} breakdown(s) missing: {', '.join(lacking)}")
+    for base, table in tables.items():
         where = f" of {base!r}" if base else ""
-        missing = [b for b in expected_breakdowns if b not in table]
-        if missing and not typed:
-            problems.append(f"{len(missing)} breakdown(s){where} missing: {', '.join(missing)}")
         for breakdown, groups in table.items():
-            lost = [g for g in _expected(breakdown, year, instrument, definitions.places)
-                    if g not in groups]  # fmt: skip
-            if lost and (not typed or breakdown not in definitions.places):
-                shown = ", ".join(map(repr, lost[:6]))
-                problems.append(f"{len(lost)} group(s) of {breakdown}{where} missing: {shown}")
+            expected = _expected(breakdown, vocabulary)
+            lost = [group for group in expected if group not in groups]
+            if not lost or (base and breakdown in vocabulary.definitions.places):
+                continue
+            shown = ", ".join(map(repr, lost[:6]))
+            found = f"{len(lost)} group(s) of {breakdown}{where} missing: {shown}"
+            (notes if base else problems).append(found)
 
 
-def _expected(
-    breakdown: str, year: int, instrument: Instrument, places: Mapping[str, tuple[str, ...]]
-) -> list[str]:
-    """Groups that a breakdown has in a year."""
+def _expected(breakdown: str, vocabulary: Vocabulary) -> list[str]:
+    """List the groups that a breakdown has in a year."""
+    places, instrument = vocabulary.definitions.places, vocabulary.instrument
     if breakdown in places:
         return list(places[breakdown])
     if breakdown not in instrument.breakdowns:
         return []
     defined = instrument.breakdowns[breakdown]
-    question = instrument.question(defined.item, year)
+    question = instrument.question(defined.item, vocabulary.year)
     asked = set(question.scale.labels) if question else set()
     return [group.label for group in defined.groups if asked & set(group.answers)]

@@ -1,0 +1,90 @@
+"""Time `read_extract` on a national-size csv: 750,000 respondents, 120 columns.
+
+Writes a synthetic file to a temporary folder, reads it in a fresh process, prints the time and
+the peak memory beside the target. Run: ``python benchmarks/read_csv.py [rows] [columns]``.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+from culture_analytics.instrument import load_instrument
+
+TARGET_SECONDS = 30.0
+YEAR = 2024
+
+READ = """
+import json, sys, time
+from culture_analytics.read import read_extract
+start = time.perf_counter()
+survey = read_extract(sys.argv[1], year=int(sys.argv[2]))
+seconds = time.perf_counter() - start
+try:
+    import resource
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1 if sys.platform == "darwin" else 1024)
+except ImportError:  # Windows
+    peak = float("nan")
+print(json.dumps({"seconds": seconds, "peak_mb": peak, "n": survey.n, "items": len(survey.items)}))
+"""
+
+
+def write(path: Path, rows: int, columns: int) -> None:
+    """Write a synthetic extract: codes for most questions, labels for one in five."""
+    rng = np.random.default_rng(2024)
+    instrument = load_instrument()
+    numbers = instrument.numbers(YEAR)
+    fields: list[tuple[str, np.ndarray]] = [
+        ("respondent_id", np.arange(rows).astype(str)),
+        ("org_id", rng.choice([f"ZZ{i:02d}" for i in range(90)], rows)),
+        ("directorate", rng.choice([f"Directorate {i}" for i in range(12)], rows)),
+    ]
+    for place, (number, questions) in enumerate(numbers.items()):
+        scale = questions[0].scale
+        answers = [*map(str, scale.codes)] if place % 5 else [*scale.labels]
+        fields.append((number, rng.choice([*answers, ""], rows)))
+    while len(fields) < columns:
+        fields.append((f"local {len(fields)}", rng.choice(["a", "b", "c"], rows)))
+    fields = fields[:columns]
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow([name for name, _ in fields])
+        for start in range(0, rows, 50_000):
+            writer.writerows(
+                zip(*(values[start : start + 50_000] for _, values in fields), strict=True)
+            )
+
+
+def main() -> None:
+    rows = int(sys.argv[1]) if len(sys.argv) > 1 else 750_000
+    columns = int(sys.argv[2]) if len(sys.argv) > 2 else 120
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "synthetic_2024.csv"
+        start = time.perf_counter()
+        write(path, rows, columns)
+        size = path.stat().st_size / 1e6
+        print(f"wrote {rows:,} x {columns:,} ({size:,.0f} MB) in {time.perf_counter() - start:.0f} s")
+        done = subprocess.run(
+            [sys.executable, "-c", READ, str(path), str(YEAR)],
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        result = json.loads(done.stdout)
+    verdict = "met" if result["seconds"] < TARGET_SECONDS else "MISSED"
+    print(
+        f"read_extract: {result['seconds']:.1f} s, peak {result['peak_mb']:,.0f} MB, "
+        f"{result['n']:,} respondents, {result['items']:,} items "
+        f"(target under {TARGET_SECONDS:.0f} s at 750,000 x 120: {verdict})"
+    )
+
+
+if __name__ == "__main__":
+    main()

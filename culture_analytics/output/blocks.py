@@ -1,0 +1,180 @@
+"""What a notebook cell may show: a picture, a table or a plain sentence, each accessible as it is.
+
+All three take only protected results and words; their HTML is escaped, tables have a caption and
+header cells with a scope, pictures carry their alternative text.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["Block", "Picture", "Sentence", "Several", "Table"]
+
+PNG_DPI = 144  # two pixels a point: sharp on a screen and in a board paper
+SCREEN_DPI = 72
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """A plain sentence, for what a picture or a table cannot say.
+
+    Parameters
+    ----------
+    text
+        Plain text; it is escaped.
+    mark
+        True for a warning, such as the mark of synthetic data.
+    """
+
+    text: str
+    mark: bool = False
+
+    def __repr__(self) -> str:
+        return self.text
+
+    def _repr_html_(self) -> str:
+        kind = "ca-mark" if self.mark else "ca-note"
+        return f'<p class="{kind}">{html.escape(self.text)}</p>'
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of words and figures already rounded.
+
+    Parameters
+    ----------
+    caption
+        What it shows.
+    heads
+        Column headings; the first column is the row's heading.
+    sections
+        Title of a part (empty for none) and its rows of cells.
+    notes
+        Lines under the table.
+    words
+        Number of leading columns that hold words; the others hold figures, set to the right.
+    """
+
+    caption: str
+    heads: Sequence[str]
+    sections: Sequence[tuple[str, Sequence[Sequence[str]]]]
+    notes: Sequence[str] = ()
+    words: int = 1
+
+    def __repr__(self) -> str:
+        rows = [self.heads]
+        for title, part in self.sections:
+            rows += [[title]] if title else []
+            rows += [list(r) for r in part]
+        widths = [
+            max(len(str(r[c])) for r in rows if len(r) == len(self.heads))
+            for c in range(len(self.heads))
+        ]
+        lines = [self.caption]
+        lines += ["  ".join(str(v).ljust(w) for v, w in zip(r, widths, strict=False)) for r in rows]
+        return "\n".join([*(line.rstrip() for line in lines), *self.notes])
+
+    def _repr_html_(self) -> str:
+        return "".join(self._parts())
+
+    def _parts(self) -> Iterator[str]:
+        caption = html.escape(self.caption)
+        yield f'<div class="ca-scroll" role="region" tabindex="0" aria-label="{caption}">'
+        yield f'<table class="ca-table"><caption>{caption}</caption><thead><tr>'
+        for place, head in enumerate(self.heads):
+            yield f'<th scope="col"{self._align(place)}>{html.escape(head)}</th>'
+        yield "</tr></thead>"
+        for title, rows in self.sections:
+            yield "<tbody>"
+            if title:
+                yield (
+                    f'<tr><th scope="rowgroup" colspan="{len(self.heads)}" class="ca-part">'
+                    f"{html.escape(title)}</th></tr>"
+                )
+            for row in rows:
+                yield "<tr>" + "".join(self._cells(row)) + "</tr>"
+            yield "</tbody>"
+        yield "</table></div>"
+        for note in self.notes:
+            yield f'<p class="ca-small">{html.escape(note)}</p>'
+
+    def _cells(self, row: Sequence[str]) -> Iterator[str]:
+        for place, cell in enumerate(row):
+            text = html.escape(str(cell))
+            if place == 0:
+                yield f'<th scope="row"{self._align(place)}>{text}</th>'
+            else:
+                yield f"<td{self._align(place)}>{text}</td>"
+
+    def _align(self, place: int) -> str:
+        # Also inline: Jupyter centres and right-aligns by its own sheet.
+        side = "left" if place < self.words else "right"
+        return f' style="text-align:{side}"'
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """A chart with its alternative text.
+
+    Parameters
+    ----------
+    figure
+        The matplotlib figure.
+    alt
+        What it shows, in words.
+    """
+
+    figure: Figure = field(repr=False)
+    alt: str
+
+    def __repr__(self) -> str:
+        return self.alt
+
+    def _repr_mimebundle_(
+        self, include: object = None, exclude: object = None
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        import base64
+        import io
+
+        buffer = io.BytesIO()
+        self.figure.savefig(
+            buffer, format="png", dpi=PNG_DPI, bbox_inches="tight", metadata={"Software": None}
+        )
+        png = buffer.getvalue()
+        width = int.from_bytes(png[16:20], "big") * SCREEN_DPI // PNG_DPI
+        data = {"image/png": base64.b64encode(png).decode("ascii"), "text/plain": self.alt}
+        return data, {"image/png": {"alt": self.alt, "width": width}}
+
+
+Block = Sentence | Table | Picture
+
+
+@dataclass(frozen=True, eq=False)
+class Several:
+    """Blocks shown one under the other.
+
+    Parameters
+    ----------
+    blocks
+        In order.
+    """
+
+    blocks: Sequence[Block]
+
+    def __repr__(self) -> str:
+        return "\n\n".join(map(repr, self.blocks))
+
+    def __iter__(self) -> Iterator[Block]:
+        return iter(self.blocks)
+
+    def _ipython_display_(self) -> None:
+        from IPython.display import display
+
+        for block in self.blocks:
+            display(block)

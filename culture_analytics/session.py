@@ -1,0 +1,276 @@
+"""What the first cell of a notebook calls: any file a trust may hold in, a `Release` out."""
+
+from __future__ import annotations
+
+import warnings
+import zipfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from culture_analytics.disclosure.release import Release, build_release, load_release
+from culture_analytics.disclosure.rules import Rule
+from culture_analytics.errors import PublishedWarning, ReportError
+from culture_analytics.estimates import Estimates, concat
+from culture_analytics.read.content import looks_like_published
+from culture_analytics.read.detect import clean_path
+from culture_analytics.read.extract import read_extract
+from culture_analytics.read.formats import peek_file
+from culture_analytics.read.published import read_published
+from culture_analytics.survey import Survey, combine
+
+__all__ = ["SAMPLE", "Data", "File", "open_data", "open_release", "recognise_file"]
+
+SAMPLE = "sample"  # the word that stands for the bundled synthetic sample
+ENGLAND = "ENG"
+
+File = str | Path
+Data = Survey | Estimates | Release
+
+
+def open_release(
+    extract: File | Sequence[File] | None = None,
+    *,
+    year: int | None = None,
+    org: str | None = None,
+    columns: Mapping[str, Any] | File | None = None,
+    published: File | Sequence[File] | Estimates | None = None,
+    rule: str | Rule = "default",
+) -> Release:
+    """Open whatever a trust holds as the protected tables of a report.
+
+    Parameters
+    ----------
+    extract
+        Path of a respondent-level extract, of an official results workbook, or of a saved
+        release; told apart by content. Quotes around a path (as "Copy as path" gives them) are
+        taken off. Several extracts, one a year, may be given as a list. None or ``"sample"`` is
+        the bundled synthetic sample.
+    year
+        Survey year: of an extract that does not say it, or the one year wanted.
+    org
+        ODS code: of an extract that does not say it; of the organisation wanted in a file of
+        several. A national results workbook needs none.
+    columns
+        Where headers are not question numbers: a mapping or a TOML file, see `read_extract`.
+    published
+        Official results workbook or workbooks (England's, or the one with every organisation)
+        to set an extract's figures against.
+    rule
+        Disclosure rule.
+
+    Returns
+    -------
+    Release
+        Protected tables only; respondents are let go when this returns.
+
+    Raises
+    ------
+    ExtractError, PublishedError
+        A file cannot be read; the message says which and what to do.
+    ReportError
+        The arguments do not go together.
+
+    Examples
+    --------
+    >>> import culture_analytics as ca
+    >>> release = ca.open_release("sample", year=2024)
+    >>> release.years
+    (2024,)
+    """
+    data = open_data(extract, year=year, org=org, columns=columns)
+    if isinstance(data, Release):
+        _refuse("a saved release", published=published)
+        return data
+    if isinstance(data, Estimates):
+        _refuse("published results", published=published)
+        return build_release(data, rule=rule)
+    return build_release(data, rule=rule, published=open_published(published, years=data.years))
+
+
+def open_data(
+    extract: File | Sequence[File] | None = None,
+    *,
+    year: int | None = None,
+    org: str | None = None,
+    columns: Mapping[str, Any] | File | None = None,
+) -> Data:
+    """Read whatever a file holds: respondents, published results or a saved release.
+
+    Parameters
+    ----------
+    extract, year, org, columns
+        As for `open_release`.
+
+    Returns
+    -------
+    Survey, Estimates or Release
+        Published results are those of the one organisation chosen, or England's.
+
+    Raises
+    ------
+    ExtractError, PublishedError
+        A file cannot be read.
+    ReportError
+        The arguments do not go together.
+    """
+    files = _files(extract)
+    if not files:
+        return _sample(year, org)
+    if len(files) > 1:
+        return _several(files, year=year, org=org, columns=columns)
+    (file,) = files
+    kind = recognise_file(file)
+    if kind == "release":
+        _refuse("a saved release", year=year, org=org, columns=columns)
+        return load_release(file)
+    if kind == "published":
+        _refuse("a published results workbook", columns=columns)
+        return _one_organisation(_quiet_published(file, year), org, file.name)
+    return read_extract(file, year=year, org=org, columns=columns)
+
+
+def recognise_file(path: File) -> str:
+    """Tell what a file holds, from its content.
+
+    Parameters
+    ----------
+    path
+        The file.
+
+    Returns
+    -------
+    str
+        ``"extract"``, ``"published"`` or ``"release"``.
+
+    Raises
+    ------
+    ExtractError
+        No such file, or one that holds no table.
+    """
+    file = clean_path(path)
+    if file.is_file() and zipfile.is_zipfile(file):
+        with zipfile.ZipFile(file) as archive:
+            if "release.json" in archive.namelist():
+                return "release"
+    return "published" if looks_like_published(peek_file(file).tops) else "extract"
+
+
+def open_published(
+    published: File | Sequence[File] | Estimates | None, *, years: Sequence[int] = ()
+) -> Estimates | None:
+    """Read the official workbook or workbooks to compare with.
+
+    Parameters
+    ----------
+    published
+        Path or paths, or results already read; None or an empty text for none.
+    years
+        Years of the extract; workbooks of none of them are refused.
+
+    Raises
+    ------
+    PublishedError
+        A workbook cannot be read.
+    ReportError
+        Its year is none of the extract's.
+    """
+    if published is None or isinstance(published, Estimates):
+        return published
+    files = _files(published)
+    if not files:
+        return None
+    found = concat([_quiet_published(file, None) for file in files])
+    known = sorted(int(y) for y in found.unique("year"))
+    shared = [y for y in known if y in years]
+    if years and not shared:
+        raise ReportError(
+            f"The published results are of {_listed(known)}, the extract is of {_listed(years)}. "
+            "Give the workbook of the same year."
+        )
+    return found.select(year=shared) if years else found
+
+
+def _files(given: File | Sequence[File] | None) -> list[Path]:
+    """Paths as people paste them; none for the sample."""
+    if given is None:
+        return []
+    texts = [given] if isinstance(given, str | Path) else list(given)
+    paths = [clean_path(text) for text in texts]
+    named = [p for p, text in zip(paths, texts, strict=True) if str(text).strip().strip("\"'")]
+    return [] if [str(p).lower() for p in named] in ([], [SAMPLE]) else named
+
+
+def _sample(year: int | None, org: str | None) -> Survey:
+    from culture_analytics.sample import load_sample
+
+    survey = load_sample(year)
+    if org is not None and org not in survey.orgs:
+        raise ReportError(
+            f"The bundled sample is of the fictional organisation {', '.join(survey.orgs)}, not "
+            f"{org}. Give the path of your own extract, or leave org out."
+        )
+    return survey
+
+
+def _several(
+    files: Sequence[Path],
+    *,
+    year: int | None,
+    org: str | None,
+    columns: Mapping[str, Any] | File | None,
+) -> Survey:
+    if year is not None:
+        raise ReportError(
+            f"{len(files)} extracts were given with year={year}. Leave year out: each file says "
+            "its own; or give the one file."
+        )
+    kinds = {file.name: recognise_file(file) for file in files}
+    others = [name for name, kind in kinds.items() if kind != "extract"]
+    if others:
+        raise ReportError(
+            f"Several files can be opened together only if all are extracts; not so: "
+            f"{', '.join(others)}. Published workbooks go into published."
+        )
+    return combine([read_extract(file, org=org, columns=columns) for file in files])
+
+
+def _quiet_published(file: Path, year: int | None) -> Estimates:
+    """Read a workbook; what it warns of is in its notes too, which the report prints."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", PublishedWarning)
+        return read_published(file, year=year)
+
+
+def _one_organisation(published: Estimates, org: str | None, name: str) -> Estimates:
+    orgs = [str(o) for o in published.unique("org")]
+    if org is None:
+        if ENGLAND in orgs:
+            return published.select(org=ENGLAND)
+        if len(orgs) == 1:
+            return published
+        raise ReportError(
+            f"{name} holds {len(orgs):,} organisations. Say which is yours with its ODS code: "
+            f'org="{orgs[0]}".'
+        )
+    wanted = next((o for o in orgs if o.casefold() == org.strip().casefold()), None)
+    if wanted is None:
+        raise ReportError(
+            f"{name} has no organisation {org!r} among its {len(orgs):,}. Codes there begin: "
+            f"{', '.join(sorted(orgs)[:8])}."
+        )
+    return published.select(org=wanted)
+
+
+def _refuse(what: str, **given: object) -> None:
+    extra = [name for name, value in given.items() if value is not None and value != ""]
+    if extra:
+        verb = "does" if len(extra) == 1 else "do"
+        raise ReportError(
+            f"{', '.join(extra)} {verb} not go with {what}: leave "
+            f"{'it' if len(extra) == 1 else 'them'} out."
+        )
+
+
+def _listed(years: Sequence[int]) -> str:
+    return ", ".join(map(str, years))
