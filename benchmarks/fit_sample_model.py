@@ -250,10 +250,15 @@ def main() -> None:
         return Latent(fit_thresholds(centre, 1.0, np.array([1 - share])), found)
 
     for i in answers:
-        if not items[i].gates:
-            scale = fit_one(i, some_groups, np.zeros(FIT), 1.0)
-            off = fit_off(i, some_groups, FIT) if answers[i].apart else None
+        if items[i].gates:
+            continue
+        if answers[i].apart:  # the scale is fitted to those who answer on it
+            off = fit_off(i, some_groups, FIT)
+            on = on_scale(off, effects, some, stream.uniform(FIT, f"{i} on scale"))
+            scale = fit_one(i, Groups(model, people, on), np.zeros(len(on)), 1.0)
             answers[i] = replace(answers[i], scale=scale, off=off)
+        else:
+            answers[i] = replace(answers[i], scale=fit_one(i, some_groups, np.zeros(FIT), 1.0))
     print(f"items asked of everyone: {time.perf_counter() - start:.0f} s", flush=True)
 
     # Routed items: fitted among those whom the answers drawn so far lead to them.
@@ -270,12 +275,14 @@ def main() -> None:
             ticks.append(i)
             continue
         who = masks.setdefault(tuple(g.item for g in items[i].gates), asked(i, given, model))
-        groups = Groups(model, people, who)
-        rest = np.zeros(len(who))
+        on, off = who, None
+        if answers[i].apart:
+            off = fit_off(i, Groups(model, people, who), len(who))
+            on = on_scale(off, effects, who, stream.uniform(len(who), f"{i} on scale"))
+        rest = np.zeros(len(on))
         for trait, weight in answers[i].loadings.items():
-            rest += weight * traits[trait][who]
-        scale = fit_one(i, groups, rest, answers[i].residual)
-        off = fit_off(i, groups, len(who)) if answers[i].apart else None
+            rest += weight * traits[trait][on]
+        scale = fit_one(i, Groups(model, people, on), rest, answers[i].residual)
         answers[i] = replace(answers[i], scale=scale, off=off)
         print(f"  {i}: {100 * len(who) / POPULATION:.1f} % asked", flush=True)
     who = asked(ticks[0], given, model)
@@ -285,6 +292,11 @@ def main() -> None:
     write(model, answers, effects)
     load_model.cache_clear()
     print(f"all: {time.perf_counter() - start:.0f} s")
+
+
+def on_scale(off: Latent, effects: GroupEffects, who: np.ndarray, draw: np.ndarray) -> np.ndarray:
+    """Those of `who` whose answer is not a don't know or not applicable."""
+    return who[draw >= ndtr(effects.total(off.effects, who) - off.thresholds[0])]
 
 
 def asked(i: str, given: dict[str, np.ndarray], model: Model) -> np.ndarray:
@@ -374,7 +386,7 @@ def write(model: Model, answers: dict, effects: GroupEffects) -> None:
         for b in (b for together in TOGETHER for b in together):
             for g, group in enumerate(model.instrument.breakdowns[b].groups):
                 row = [
-                    f"{latent.effects[b][g]:.2f}" if b in latent.effects and latent.effects[b][g] else ""
+                    f"{latent.effects[b][g]:.3f}" if b in latent.effects and latent.effects[b][g] else ""
                     for latent in latents.values()
                 ]
                 if any(row):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,12 @@ class PairSums:
     sw2: Floats
     sw2y: Floats
     sw2y2: Floats
+
+    @classmethod
+    def empty(cls, n_pairs: int) -> PairSums:
+        """No answers at all."""
+        nothing = np.zeros(n_pairs)
+        return cls(nothing, nothing, nothing, nothing, nothing, nothing)
 
     @classmethod
     def of_answers(
@@ -57,6 +63,15 @@ class PairSums:
             sw2y2=sums.w2[:, 2],
         )
 
+    def margin(self, target: NDArray[np.int64], n_pairs: int) -> PairSums:
+        """The same sums over fewer pairs: pair i adds to pair ``target[i]``."""
+        return PairSums(
+            **{
+                f.name: np.bincount(target, getattr(self, f.name), n_pairs).astype(np.float64)
+                for f in fields(self)
+            }
+        )
+
 
 @dataclass(frozen=True, eq=False)
 class Figures:
@@ -71,6 +86,13 @@ class Figures:
     weighted_base: Floats
     effective_base: Floats
     method: NDArray[np.object_]
+
+    def keep(self, cells: NDArray[np.bool_]) -> Figures:
+        """The figures of some cells, the same number for every target."""
+        n_targets = len(self.value)
+        return Figures(
+            **{f.name: getattr(self, f.name)[cells].reshape(n_targets, -1) for f in fields(self)}
+        )
 
 
 def estimate_table(

@@ -7,7 +7,7 @@ respondents and not with cells.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -97,14 +97,17 @@ class Table:
 
     @classmethod
     def of(cls, frame: Frame, by: Dimension, within: Dimension | None = None) -> Table:
-        """Lay out the cells: result key x group of `within` x group of `by`."""
-        n_by, n_within = len(by.groups), len(within.groups) if within else 1
+        """Lay out the cells: result key x group of `within` x group of `by` and "not stated".
+
+        Those whose group is not known have a last cell of their own, so that everyone adds up.
+        """
+        n_by, n_within = len(by.groups) + 1, len(within.groups) if within else 1
         block = n_by * n_within
-        position = by.codes.astype(np.int64)
-        known = by.codes >= 0
+        position = np.where(by.codes >= 0, by.codes, n_by - 1).astype(np.int64)
+        known = np.ones(len(position), dtype=bool)
         if within is not None:
             position = position + within.codes.astype(np.int64) * n_by
-            known &= within.codes >= 0
+            known = within.codes >= 0
         finest_cell = frame.key * np.int64(block) + position
         n_finest = len(frame.keys) * block
         if frame.stratum is None:
@@ -162,6 +165,28 @@ class Table:
         )
 
     @property
+    def shape(self) -> tuple[int, int, int]:
+        """Result keys, groups of `within`, groups of `by` with "not stated" last."""
+        n_within = len(self.within.groups) if self.within else 1
+        return len(self.frame.result_keys), n_within, len(self.by.groups) + 1
+
+    def margin(self, whole: Dimension) -> tuple[Table, Ints]:
+        """The table of everyone, and which of its pairs each pair of this one adds to."""
+        n_by = self.shape[-1]
+        cell = self.pair_cell // n_by * 2  # everyone, and an empty "not stated"
+        stratum = self.pair_stratum
+        n_cells = self.n_cells // n_by * 2
+        combined, target = np.unique(stratum * np.int64(n_cells) + cell, return_inverse=True)
+        margin = replace(
+            self,
+            by=whole,
+            pair_stratum=combined // n_cells,
+            pair_cell=combined % n_cells,
+            n_cells=n_cells,
+        )
+        return margin, target.astype(np.int64)
+
+    @property
     def n_finest_pairs(self) -> int:
         """Pairs counted from respondents, before rolling up."""
         return int(self.merge[0].max()) + 1 if len(self.merge[0]) else 0
@@ -213,10 +238,6 @@ class Table:
                 target, finest[source, answer], minlength=len(self.pair_cell)
             )
         return rolled
-
-    def over_strata(self, values: Floats) -> Floats:
-        """Add result pairs up to cells."""
-        return np.bincount(self.pair_cell, values, minlength=self.n_cells).astype(np.float64)
 
 
 def _roll_up(

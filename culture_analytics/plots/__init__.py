@@ -1,1 +1,26 @@
-"""plots."""
+"""Charts of protected results.
+
+Each takes `Estimates`, draws the limits they hold, and returns matplotlib `Axes`; none sees a
+hidden number. Each carries a description in plain English for readers who cannot see it.
+
+* `groups`: one or more measures by a breakdown, a dot and an interval a group.
+* `measures`: several measures for everyone, with England beside them if given.
+* `likert`: whole answer distributions, diverging.
+* `heatmap`: groups by measures, coloured by the difference from all staff.
+* `alt_text`, `save`: the description of a chart; a file that holds it.
+
+>>> import culture_analytics as ca
+>>> from culture_analytics import plots
+>>> stress = ca.calculate(ca.load_sample(2024), "work_related_stress", by="age")
+>>> ax = plots.groups(stress)
+>>> plots.alt_text(ax).split(":")[0]
+'Dot and interval chart'
+"""
+
+from culture_analytics.plots.alt import alt_text, save
+from culture_analytics.plots.groups import groups
+from culture_analytics.plots.heatmap import heatmap
+from culture_analytics.plots.likert import likert
+from culture_analytics.plots.measures import measures
+
+__all__ = ["alt_text", "groups", "heatmap", "likert", "measures", "save"]

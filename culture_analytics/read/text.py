@@ -276,10 +276,12 @@ def _parse(
     from pyarrow import csv as arrow_csv
 
     ragged = 0
+    swallowed = False
 
-    def set_aside(_row: Any) -> str:
-        nonlocal ragged
+    def set_aside(row: Any) -> str:
+        nonlocal ragged, swallowed
         ragged += 1
+        swallowed = swallowed or _holds_rows(row.text, head.delimiter, width)
         return "skip"
 
     keys = [str(number) for number in range(width)]
@@ -314,6 +316,8 @@ def _parse(
         raise error(_unparsable(kind, head, str(problem))) from None
     except (pa.ArrowException, UnicodeError):
         raise error(_unparsable(kind, head, "")) from None
+    if swallowed:
+        raise error(_open_quote(kind))
     return list(_columns(table)), ragged
 
 
@@ -388,17 +392,23 @@ def _refuse_open_quote(
     error: type[CultureAnalyticsError],
 ) -> None:
     """Find rows swallowed by a stray quotation mark: they would be lost without a word."""
-    breaks = max(len(columns) - 1, 1)
-    for column in columns:
-        for value in column.values:
-            if "\n" not in value and "\r" not in value:
-                continue
-            lines = re.split(r"\r\n|\r|\n", value)
-            # A comment may run over lines, but its lines do not look like rows of this table.
-            if breaks > 1 and any(line.count(head.delimiter) >= breaks for line in lines):
-                raise error(_open_quote(kind))
+    width = len(columns)
+    if any(_holds_rows(text, head.delimiter, width) for c in columns for text in c.values):
+        raise error(_open_quote(kind))
     if _odd_quotes(kind, head) and _ends_inside_quotes(kind, head):
         raise error(_open_quote(kind))
+
+
+def _holds_rows(text: str, delimiter: str, width: int) -> bool:
+    """Tell whether a text of several lines has swallowed rows of the table.
+
+    A comment may run over lines, but its lines do not have as many delimiters as a row.
+    """
+    if width < 3 or ("\n" not in text and "\r" not in text):
+        return False
+    lines = re.split(r"\r\n|\r|\n", text)
+    # The first and the last line of an uneven row may be cut at the quotation mark.
+    return any(line.count(delimiter) >= width - 1 for line in lines)
 
 
 def _odd_quotes(kind: FileKind, head: TextHead) -> bool:

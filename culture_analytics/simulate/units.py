@@ -81,7 +81,7 @@ def _teams_by_occupation(model: Model, occupation: Codes, size: float) -> Floats
     labels = model.instrument.items["occupational_group"].labels
     # A pinch of every occupation everywhere lets the two margins be met.
     table = np.array([[t.profile.get(o, 0.0) + 0.02 for t in model.teams] for o in labels])
-    have = np.bincount(occupation, minlength=len(labels)) / len(occupation)
+    have = np.maximum(np.bincount(occupation, minlength=len(labels)), 1e-3) / len(occupation)
     people = np.array([t.people for t in model.teams])
     tiny = people < TINY
     want = np.where(tiny, people / max(size, TRUST / 4), 0.0)

@@ -8,7 +8,7 @@ rebuilt from totals.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -171,8 +171,8 @@ def _refined(block: Block, rows: Rows, instrument: Instrument) -> Block:
         return block
     explained = structural(instrument.items[block.id], rows, instrument)
     nothing = (block.status == UNAVAILABLE).all(axis=1) & np.isnan(block.base)
-    block.status[explained & nothing] = NOT_APPLICABLE
-    return block
+    status = np.where((explained & nothing)[:, None], NOT_APPLICABLE, block.status)
+    return replace(block, status=status.astype(np.int8))
 
 
 def _figures(block: Block, instrument: Instrument) -> Iterator[_Figures]:

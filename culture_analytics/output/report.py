@@ -1,0 +1,261 @@
+"""`run_report`: the notebooks, run on one Release, as one HTML file that opens from disk."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from culture_analytics.disclosure.release import Release, build_release
+from culture_analytics.disclosure.rules import SYMBOLS
+from culture_analytics.errors import ReportError
+from culture_analytics.estimates import Estimates
+from culture_analytics.output.notebooks import (
+    kernel_home,
+    notebook_files,
+    read_notebook,
+    run_notebook,
+    set_parameters,
+)
+from culture_analytics.output.pages import Page, make_page
+from culture_analytics.output.show import STATUS_WORDS
+from culture_analytics.progress import progress
+from culture_analytics.read.detect import clean_path
+from culture_analytics.session import SAMPLE, File, open_data, open_published
+from culture_analytics.survey import Survey
+
+__all__ = ["REPORT", "TABLES", "run_report"]
+
+REPORT = "report.html"
+TABLES = "tables.csv"
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+def run_report(
+    data: File | Sequence[File] | Survey | Estimates | Release | None,
+    out: str | Path,
+    *,
+    year: int | None = None,
+    org: str | None = None,
+    columns: Mapping[str, Any] | File | None = None,
+    published: File | Sequence[File] | Estimates | None = None,
+    each: str | None = None,
+    date: str | None = None,
+) -> Path:
+    """Write the report: one HTML file with everything in it, and its figures as csv.
+
+    The data are read and protected once; the notebooks that make the pages are given the
+    protected tables only. Nothing is written before all of it has been made, and nothing beside
+    the extract.
+
+    Parameters
+    ----------
+    data
+        Path or paths as for `open_release` (None or ``"sample"``: the bundled synthetic sample),
+        or a Survey, published Estimates, or a Release.
+    out
+        Folder for ``report.html`` and ``tables.csv``; made if it is not there.
+    year, org, columns, published
+        As for `open_release`.
+    each
+        One report for each unit. Not in this version.
+    date
+        A date or other words to print on the cover. By default none, so that the same data give
+        the same report.
+
+    Returns
+    -------
+    Path
+        The report.
+
+    Raises
+    ------
+    ExtractError, PublishedError
+        The data cannot be read.
+    ReportError
+        The folder cannot be used, or a page cannot be made: names the notebook, the question and
+        the reason. A report that was there before is left as it is.
+
+    Examples
+    --------
+    >>> import culture_analytics as ca
+    >>> ca.run_report("sample", "report", year=2024).name  # doctest: +SKIP
+    'report.html'
+    """
+    if each is not None:
+        raise ReportError(
+            f"each={each!r}: one report for each unit is not in this version. Leave each out, or "
+            "make a report from survey.filter(...) for one unit."
+        )
+    folder = _out_folder(out, data)
+    release = _release(data, year=year, org=org, columns=columns, published=published)
+    pages = _pages(release, shown_as=_shown_as(data))
+    report = _render(release, pages, date=date).encode("utf-8")
+    tables = _csv(release.table).encode("utf-8-sig")
+    return _write(folder, {TABLES: tables, REPORT: report})
+
+
+# -- what goes in ------------------------------------------------------------------------------
+
+
+def _release(
+    data: Any,
+    *,
+    year: int | None,
+    org: str | None,
+    columns: Mapping[str, Any] | File | None,
+    published: File | Sequence[File] | Estimates | None,
+) -> Release:
+    if isinstance(data, Survey | Estimates | Release) and columns is not None:
+        raise ReportError("columns goes with a path: the data given are already read.")
+    if isinstance(data, Survey):
+        data = data.filter(year=year, org=org) if year or org else data
+    elif isinstance(data, Estimates):
+        keys = {k: v for k, v in (("year", year), ("org", org)) if v is not None}
+        data = data.select(**keys) if keys else data
+    elif not isinstance(data, Release):
+        data = open_data(data, year=year, org=org, columns=columns)
+    if isinstance(data, Release):
+        if published is not None:
+            raise ReportError("A release already holds what it is compared with: leave published out.")
+        return data
+    years = data.years if isinstance(data, Survey) else [int(y) for y in data.unique("year")]
+    return build_release(data, published=open_published(published, years=years))
+
+
+def _shown_as(data: Any) -> str:
+    """What stands in the printed code for the data: a name without its folder."""
+    if isinstance(data, str | Path):
+        return clean_path(data).name if str(data).strip().lower() != SAMPLE else SAMPLE
+    return SAMPLE if data is None else "release.zip"
+
+
+# -- the pages -------------------------------------------------------------------------------------
+
+
+def _pages(release: Release, *, shown_as: str) -> list[Page]:
+    from culture_analytics.resources import notebooks_folder
+
+    files = notebook_files(notebooks_folder())
+    made = []
+    with kernel_home() as home:
+        saved = release.save(home.work / "release.zip")
+        parameters: dict[str, object] = {
+            "extract": str(saved),
+            "year": None,
+            "org": None,
+            "columns": None,
+            "published": None,
+        }
+        for file in progress(files, "Making pages"):
+            notebook = set_parameters(read_notebook(file), parameters)
+            made.append(make_page(run_notebook(notebook, home, name=file.stem), file.stem))
+    return made
+
+
+def _render(release: Release, pages: Sequence[Page], *, date: str | None) -> str:
+    import jinja2
+
+    from culture_analytics import __version__
+
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES, encoding="utf-8"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["css_string"] = _css_string
+    return environment.get_template("report.html").render(
+        about=release.about,
+        banner=release.banner,
+        synthetic=bool(release.about.get("synthetic")),
+        pages=pages,
+        rule=release.rule,
+        hidden=release.hidden().get("suppressed", 0),
+        rows=len(release.table),
+        symbols=_symbols(release),
+        notes=_notes(release),
+        tables=TABLES,
+        date=date,
+        version=__version__,
+    )
+
+
+def _symbols(release: Release) -> list[tuple[str, str, int]]:
+    """Symbol, meaning and number of rows of each status that occurs without a figure."""
+    counts = release.hidden()
+    return [
+        (SYMBOLS[status], words, counts[status])
+        for status, words in STATUS_WORDS.items()
+        if counts.get(status)
+    ]
+
+
+def _notes(release: Release) -> list[str]:
+    return list(dict.fromkeys(n for topic in release.topics for n in release[topic].notes))
+
+
+def _css_string(text: str) -> str:
+    """Text as a CSS string: everything but plain letters, digits and blanks escaped."""
+    return '"' + "".join(c if c.isalnum() or c == " " else f"\\{ord(c):x} " for c in text) + '"'
+
+
+# -- what goes out -----------------------------------------------------------------------------------
+
+
+def _csv(table: pd.DataFrame) -> str:
+    """The csv; a text that a spreadsheet would take for a formula gets an apostrophe."""
+    safe = table.copy()
+    for column in safe.columns:
+        if not pd.api.types.is_numeric_dtype(safe[column]):
+            text = safe[column].astype(str).where(safe[column].notna(), "")
+            formula = text.str.startswith(("=", "+", "-", "@", "\t", "\r"))
+            safe[column] = text.mask(formula, "'" + text)
+    return str(safe.to_csv(index=False, lineterminator="\r\n"))
+
+
+def _out_folder(out: str | Path, data: Any) -> Path:
+    folder = clean_path(out)
+    if folder.exists() and not folder.is_dir():
+        raise ReportError(f"{folder} is a file: give the name of a folder to write the report in.")
+    given = [data] if isinstance(data, str | Path) else data if isinstance(data, list | tuple) else []
+    for path in (clean_path(g) for g in given):
+        if path.is_file() and path.resolve().parent == folder.resolve():
+            raise ReportError(
+                f"{path.name} lies in the folder {folder}: nothing is written beside an extract. "
+                f"Give another folder, such as {folder / 'report'}."
+            )
+    return folder
+
+
+def _write(folder: Path, files: Mapping[str, bytes]) -> Path:
+    """Write all under temporary names, then put them in place."""
+    parts = {folder / name: folder / f".{name}.part" for name in files}
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for (_, part), content in zip(parts.items(), files.values(), strict=True):
+            part.write_bytes(content)
+        for final, part in parts.items():
+            _replace(part, final)
+    except OSError as error:
+        raise ReportError(
+            f"The report cannot be written in {folder}: {error.strerror or type(error).__name__}. "
+            "Give a folder you may write in."
+        ) from error
+    finally:
+        for part in parts.values():
+            part.unlink(missing_ok=True)
+    return folder / REPORT
+
+
+def _replace(part: Path, final: Path) -> None:
+    try:
+        part.replace(final)
+    except PermissionError:
+        raise ReportError(
+            f"{final} is open in another program (Excel, a browser) or protected. Close it there "
+            "and run this again."
+        ) from None

@@ -1,0 +1,757 @@
+"""What notebooks show of a Release: each function gives a picture, a table or a plain sentence.
+
+A notebook asks one question a cell and holds no logic; whether the data can answer it is decided
+here. Where they cannot, the reader is told so and why.
+
+>>> import culture_analytics as ca
+>>> release = ca.open_release("sample", year=2024)
+>>> print(ca.show.sentence(release, "stress", "work_related_stress"))  # doctest: +ELLIPSIS
+Work-related stress, 2024: ...
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from culture_analytics.disclosure.release import Release
+from culture_analytics.disclosure.rules import SYMBOLS
+from culture_analytics.estimate.dimensions import OVERALL
+from culture_analytics.estimates import Estimates
+from culture_analytics.instrument import load_instrument
+from culture_analytics.output.blocks import Block, Picture, Sentence, Several, Table
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = [
+    "STATUS_WORDS",
+    "about",
+    "answers",
+    "figures",
+    "group_table",
+    "groups",
+    "headline",
+    "heatmap",
+    "hidden",
+    "quality",
+    "respondents",
+    "sentence",
+    "standing_apart",
+    "unit_table",
+    "years",
+]
+
+# Why a row has no figure, in words.
+STATUS_WORDS = {
+    "suppressed": "too few answers to show without risk to the people who gave them",
+    "not_asked": "not asked that year, or not of this group",
+    "not_applicable": "the question does not apply to this group",
+    "not_comparable": "asked differently, so not comparable",
+    "unavailable": "not in the data this was made from",
+    "not_computable": "nobody gave an answer that counts",
+}
+
+ENGLAND = "ENG"
+ALL_ORGS = "all"
+MOST_CHART_GROUPS = 40  # a chart of more is read in the table instead
+
+
+# -- what it is about --------------------------------------------------------------------------
+
+
+def about(release: Release) -> Several:
+    """Whose results these are, of which years, and what may be done with them.
+
+    Parameters
+    ----------
+    release
+        The protected tables.
+    """
+    facts = release.about
+    lines: list[Block] = []
+    if facts.get("synthetic"):
+        lines.append(
+            Sentence(
+                "SYNTHETIC DATA. These are simulated respondents of an organisation that does not "
+                "exist. Nothing here is about real staff.",
+                mark=True,
+            )
+        )
+    lines.append(Sentence(f"{release.banner}.", mark=True))
+    what = (
+        "calculated from respondents' answers"
+        if facts["kind"] == "extract"
+        else "taken from the officially published results"
+    )
+    source = f" Source: {facts['source']}." if facts.get("source") else ""
+    lines.append(Sentence(f"{facts['title']}: {what}.{source}"))
+    return Several(lines)
+
+
+def respondents(release: Release) -> Block:
+    """How many people answered, by year.
+
+    Parameters
+    ----------
+    release
+        The protected tables.
+    """
+    counts = release.about.get("respondents") or {}
+    if not counts:
+        return Sentence(
+            "Published results do not say how many people answered in all. The number of answers "
+            "stands beside every figure instead."
+        )
+    least = release.rule.base_under
+    rows = [
+        [str(year), f"{n:,}" if n >= least else f"fewer than {least}"] for year, n in counts.items()
+    ]
+    return Table(
+        f"People who answered, {release.about['org_name']}", ["Survey year", "People"], [("", rows)]
+    )
+
+
+def quality(release: Release) -> Block:
+    """What was found on reading the extract: rows kept and set aside, and things to check.
+
+    Parameters
+    ----------
+    release
+        The protected tables.
+    """
+    if release.quality is None or release.quality.empty:
+        if release.about["kind"] == "published":
+            return Sentence("These are published results: there was no extract to check.")
+        return Sentence("There is no record of how the extract was read.")
+    found = release.quality
+    rows = [
+        [
+            _capital(str(r["check"])),
+            _capital(str(r["severity"])) if r["severity"] else "",
+            f"{int(r['count']):,}",
+            str(r["where"]),
+            str(r["detail"]),
+        ]
+        for _, r in found.iterrows()
+    ]
+    return Table(
+        "What was found on reading the extract (counts only)",
+        ["Check", "Importance", "Count", "Where", "What was found and done"],
+        [("", rows)],
+        words=2,
+        text_after=2,
+    )
+
+
+def hidden(release: Release) -> Block:
+    """How many figures are hidden or missing, and why.
+
+    Parameters
+    ----------
+    release
+        The protected tables.
+    """
+    counts = release.hidden()
+    rows = [["A figure", "shown", f"{counts.get('ok', 0):,}"]]
+    rows += [
+        [SYMBOLS[status], words, f"{counts[status]:,}"]
+        for status, words in STATUS_WORDS.items()
+        if counts.get(status)
+    ]
+    return Table(
+        "Figures shown and not shown in all tables of this report",
+        ["Symbol", "Meaning", "Figures"],
+        [("", rows)],
+        notes=[f"Rule {release.rule.name}: {release.rule.label}."],
+        words=2,
+    )
+
+
+# -- everyone together ---------------------------------------------------------------------------
+
+
+def headline(
+    release: Release, topic: str = "headline", measures: Sequence[str] | None = None
+) -> Block:
+    """Chart of a topic's measures for everyone, England beside them where it is known.
+
+    Parameters
+    ----------
+    release
+        The protected tables.
+    topic
+        Topic of the release.
+    measures
+        Only these, ids, domains or collections.
+    """
+    chosen = _overall(release, topic, measures)
+    if isinstance(chosen, Sentence):
+        return chosen
+    from culture_analytics import plots
+
+    latest = _latest(chosen)
+    reference = _england(release, latest)
+    if reference is None:
+        return _picture(plots.measures, latest)
+    return _picture(plots.measures, latest, reference=reference)
+
+
+def years(release: Release, topic: str, measures: Sequence[str] | None = None) -> Block:
+    """Chart of a topic's measures by survey year.
+
+    Parameters
+    ----------
+    release
+        The protected tables.
+    topic
+        Topic of the release.
+    measures
+        Only these, ids, domains or collections.
+    """
+    chosen = _overall(release, topic, measures)
+    if isinstance(chosen, Sentence):
+        return chosen
+    known = _with_figures(chosen).table["year"].nunique()
+    if known < 2:
+        return Sentence(
+            "Only one year with figures is held here, so nothing can be said about change. Give "
+            "extracts of several years to see it."
+        )
+    from culture_analytics import plots
+
+    return _picture(plots.measures, _with_figures(chosen))
+
+
+def figures(
+    release: Release, topic: str = "headline", measures: Sequence[str] | None = None
+) -> Block:
+    """Table of a topic's measures for everyone, a column a year, England's where known.
+
+    Parameters
+    ----------
+    release
+        The protected tables.
+    topic
+        Topic of the release.
+    measures
+        Only these, ids, domains or collections.
+    """
+    chosen = _overall(release, topic, measures)
+    if isinstance(chosen, Sentence):
+        return chosen
+    held = chosen.table
+    all_years = sorted(int(y) for y in held["year"].unique())
+    latest = all_years[-1]
+    england = _england(release, _latest(chosen))
+    abroad = {} if england is None else {r["measure"]: r for _, r in england.table.iterrows()}
+    heads = ["Measure", f"{latest}", "95% interval", "Answers"]
+    heads += [str(y) for y in reversed(all_years[:-1])]
+    heads += ["England"] if abroad else []
+    rows, shown = [], []
+    for measure in pd.unique(held["measure"]):
+        by_year = {int(r["year"]): r for _, r in held[held["measure"] == measure].iterrows()}
+        now = by_year.get(latest)
+        if now is None:
+            continue
+        cells = [_short(measure), _value(now), _interval(now), _base(now)]
+        others = [by_year.get(y) for y in reversed(all_years[:-1])]
+        others += [abroad.get(measure)] if abroad else []
+        rows.append(cells + ["" if o is None else _value(o) for o in others])
+        shown += [r for r in (now, *others) if r is not None]
+    title = f"{release.about['org_name']}, {latest}"
+    return Table(f"All staff, {title}", heads, [("", rows)], notes=_legend(release, shown))
+
+
+def sentence(release: Release, topic: str, measure: str) -> Sentence:
+    """One measure for everyone in words, with its interval, ready to be copied.
+
+    Parameters
+    ----------
+    release
+        The protected tables.
+    topic
+        Topic of the release.
+    measure
+        Id of the measure.
+    """
+    chosen = _overall(release, topic, [measure])
+    if isinstance(chosen, Sentence):
+        return chosen
+    row = _latest(chosen).table.iloc[0]
+    if row["status"] != "ok":
+        return Sentence(f"{_short(measure)}, {row['year']}: {_why_not([str(row['status'])])}.")
+    what = f"{_short(measure)}, {row['year']}: {_value(row)}"
+    extent = f" (95% interval {_interval(row)}; {_base(row)} answers)" if _interval(row) else (
+        f" ({_base(row)} answers)"
+    )
+    return Sentence(f"{what}{extent}. In full: {_full(row['label'])}.")
+
+
+def answers(release: Release, topic: str, domain: str | Sequence[str] | None = None) -> Block:
+    """Chart of the whole distribution of answers, latest year.
+
+    Parameters
+    ----------
+    release
+        The protected tables.
+    topic
+        Topic of the release.
+    domain
+        Only the items of these domains (or these items).
+    """
+    if not release.has_answers(topic):
+        return Sentence(
+            "How the single answers were distributed is not in these results, so only the "
+            "combined figures can be shown."
+        )
+    found = release.answers(topic)
+    if domain is not None:
+        items = _items(domain)
+        if not found._has(measure=items):
+            return Sentence("These questions are not in these results.")
+        found = found.select(measure=items)
+    found = _own(release, found)
+    held = found.table
+    for year in sorted(held["year"].unique(), reverse=True):
+        here = held[held["year"] == year]
+        asked = here.loc[here["status"] == "ok", "measure"].unique()
+        if len(asked):
+            from culture_analytics import plots
+
+            kept = [m for m in found.unique("measure") if m in asked]
+            return _picture(plots.likert, found.select(year=int(year), measure=kept))
+    return _absent(held, "These questions")
+
+
+# -- groups ----------------------------------------------------------------------------------------
+
+
+def groups(
+    release: Release, topic: str, measure: str | Sequence[str], *breakdowns: str
+) -> Several:
+    """A chart for each breakdown: a dot and an interval a group, latest year.
+
+    Parameters
+    ----------
+    release
+        The protected tables.
+    topic
+        Topic of the release.
+    measure
+        Id of the measure, or several.
+    *breakdowns
+        Ids of breakdowns, ``"units"`` for the extract's unit columns, or sets of them.
+    """
+    wanted = [measure] if isinstance(measure, str) else list(measure)
+    return Several([_group_chart(release, topic, wanted, b) for b in _names(release, breakdowns)])
+
+
+def _group_chart(release: Release, topic: str, measures: Sequence[str], breakdown: str) -> Block:
+    chosen = _split(release, topic, measures, breakdown)
+    if isinstance(chosen, Sentence):
+        return chosen
+    shown = chosen.table
+    shown = shown[shown["breakdown"] == breakdown]
+    if shown["group"].nunique() > MOST_CHART_GROUPS:
+        return Sentence(
+            f"{_breakdown(breakdown)}: {shown['group'].nunique()} groups are too many for a chart; "
+            "see the table."
+        )
+    from culture_analytics import plots
+
+    return _picture(plots.groups, chosen)
+
+
+def heatmap(
+    release: Release,
+    topic: str,
+    *breakdowns: str,
+    measures: Sequence[str] | None = None,
+) -> Several:
+    """A chart of groups by measures for each breakdown, latest year.
+
+    Parameters
+    ----------
+    release
+        The protected tables.
+    topic
+        Topic of the release.
+    *breakdowns
+        Ids of breakdowns, ``"units"``, ``"directorate"`` (the largest unit) or ``"team"`` (the
+        smallest), whatever the extract calls them.
+    measures
+        Only these.
+    """
+    blocks: list[Block] = []
+    for breakdown in _names(release, breakdowns):
+        chosen = _split(release, topic, measures, breakdown)
+        if isinstance(chosen, Sentence):
+            blocks.append(chosen)
+            continue
+        from culture_analytics import plots
+
+        blocks.append(_picture(plots.heatmap, chosen))
+    return Several(blocks)
+
+
+def group_table(
+    release: Release, topic: str, measure: str, *breakdowns: str
+) -> Block:
+    """Table of one measure by groups, latest year; by default by every equality characteristic.
+
+    Parameters
+    ----------
+    release
+        The protected tables.
+    topic
+        Topic of the release.
+    measure
+        Id of the measure.
+    *breakdowns
+        Ids of breakdowns or names of sets; default ``"equality"``.
+    """
+    sections, shown = [], []
+    year = None
+    for breakdown in _names(release, breakdowns or ("equality",)):
+        chosen = _split(release, topic, [measure], breakdown)
+        if isinstance(chosen, Sentence):
+            continue
+        held = chosen.table
+        if not sections:
+            overall = held[held["breakdown"] == OVERALL]
+            sections.append(("", [_cells(r) for _, r in overall.iterrows()]))
+        part = [r for _, r in held[held["breakdown"] == breakdown].iterrows() if _offered(r)]
+        sections.append((_breakdown(breakdown), [_cells(r) for r in part]))
+        shown += part
+        year = int(held["year"].iloc[0])
+    if not sections:
+        return Sentence(
+            f"{_short(measure)} is not held for separate groups in these results."
+        )
+    return Table(
+        f"{_short(measure)} by group, {release.about['org_name']}, {year}",
+        ["Group", "Figure", "95% interval", "Answers"],
+        sections,
+        notes=_legend(release, shown),
+    )
+
+
+def unit_table(
+    release: Release, topic: str, measures: Sequence[str], unit: str = "team"
+) -> Block:
+    """Table of units by measures, latest year.
+
+    Parameters
+    ----------
+    release
+        The protected tables.
+    topic
+        Topic of the release.
+    measures
+        Ids of a few measures: a column each.
+    unit
+        ``"directorate"`` for the largest units, ``"team"`` for the smallest, or a column's name.
+    """
+    ((breakdown),) = _names(release, (unit,)) or ("",)
+    chosen = _split(release, topic, measures, breakdown)
+    if isinstance(chosen, Sentence):
+        return chosen
+    held = chosen.table
+    columns = [m for m in pd.unique(held["measure"])]
+    rows, shown = [], []
+    for group, part in held.groupby("group", sort=False, observed=True):
+        of_measure = {r["measure"]: r for _, r in part.iterrows()}
+        present = [of_measure[m] for m in columns if m in of_measure]
+        bases = [r["base"] for r in present if r["status"] == "ok"]
+        answered = "" if not bases else f"{min(bases):,.0f}"
+        rows.append([str(group), *(_value(of_measure[m]) for m in columns), answered])
+        shown += present
+    return Table(
+        f"{release.about['org_name']} by {_breakdown(breakdown).lower()}, "
+        f"{int(held['year'].iloc[0])}",
+        [_breakdown(breakdown), *map(_short, columns), "Answers (fewest)"],
+        [("", rows)],
+        notes=_legend(release, shown),
+    )
+
+
+def standing_apart(
+    release: Release, topic: str, measure: str, *breakdowns: str
+) -> Block:
+    """Groups whose whole interval lies above or below the figure for all staff, latest year.
+
+    A reading aid, not a test: among many groups one in twenty does so by chance alone.
+
+    Parameters
+    ----------
+    release
+        The protected tables.
+    topic
+        Topic of the release.
+    measure
+        Id of the measure.
+    *breakdowns
+        Ids of breakdowns or names of sets; default the equality characteristics and units.
+    """
+    looked, found, year = 0, [], 0
+    least = None
+    for breakdown in _names(release, breakdowns or ("equality", "units")):
+        chosen = _split(release, topic, [measure], breakdown)
+        if isinstance(chosen, Sentence):
+            continue
+        held = chosen.table
+        year = int(held["year"].iloc[0])
+        whole = held[held["breakdown"] == OVERALL]
+        if whole.empty or whole["status"].iloc[0] != "ok":
+            continue
+        least = float(whole["value"].iloc[0])
+        part = held[(held["breakdown"] == breakdown) & (held["status"] == "ok")]
+        part = part[part["lower"].notna()]
+        looked += len(part)
+        apart = part[(part["lower"] > least) | (part["upper"] < least)]
+        found += [(float(r["value"]) - least, breakdown, r) for _, r in apart.iterrows()]
+    if least is None or not looked:
+        return Sentence(f"{_short(measure)} is not held for separate groups in these results.")
+    where = f"{_short(measure)}, {year}"
+    if not found:
+        return Sentence(f"{where}: none of the {looked} groups stands clearly apart from all staff.")
+    found.sort(key=lambda f: (-f[0], f[1], str(f[2]["group"])))
+    rows = [
+        [str(r["group"]), _breakdown(b), "higher" if gap > 0 else "lower", *_cells(r)[1:]]
+        for gap, b, r in found
+    ]
+    unit = found[0][2]["unit"]
+    whole_text = f"{least:.2f}" if unit == "score" else f"{least:.1f}%"
+    return Table(
+        f"{where}: groups that stand apart from all staff ({whole_text})",
+        ["Group", "Split by", "Than all staff", "Figure", "95% interval", "Answers"],
+        [("", rows)],
+        notes=[
+            f"{len(found)} of the {looked} groups looked at. About one group in twenty would "
+            "stand apart by chance alone if all were alike; small differences in large groups "
+            "stand apart too."
+        ],
+        words=3,
+    )
+
+
+# -- choosing rows ----------------------------------------------------------------------------------
+
+
+def _overall(
+    release: Release, topic: str, measures: Sequence[str] | None
+) -> Estimates | Sentence:
+    """Rows of everyone, of the measures that were asked in some year held."""
+    if topic not in release.topics:
+        return Sentence("These results hold nothing on this.")
+    found = release[topic]
+    ids = _measures(measures)
+    keys: dict[str, Any] = {"breakdown": OVERALL} | ({} if ids is None else {"measure": ids})
+    if not found._has(**keys):
+        return Sentence("These questions are not in these results.")
+    chosen = _own(release, found.select(**keys))
+    held = chosen.table
+    known = [m for m in chosen.unique("measure") if _any_ok(held[held["measure"] == m])]
+    if not known:
+        return _absent(held, _short(ids[0]) if ids and len(ids) == 1 else "These questions")
+    return chosen.select(measure=known)
+
+
+def _split(
+    release: Release, topic: str, measures: Sequence[str] | None, breakdown: str
+) -> Estimates | Sentence:
+    """Rows of everyone and of the groups of one breakdown, of the latest year that has them."""
+    if breakdown in ("", "units", "directorate", "team") and not _has(release, topic, breakdown):
+        return Sentence(
+            "These results are not divided by directorate, department or team, so this cannot be "
+            "shown. An extract with a column for them can."
+        )
+    if not _has(release, topic, breakdown):
+        return Sentence(f"These results are not divided by {_breakdown(breakdown).lower()}.")
+    found = release[topic]
+    ids = _measures(measures)
+    keys: dict[str, Any] = {"breakdown": [OVERALL, breakdown]}
+    keys |= {} if ids is None else {"measure": ids}
+    if not found._has(**keys):
+        return Sentence("These questions are not in these results.")
+    chosen = _own(release, found.select(**keys))
+    held = chosen.table
+    split = held[held["breakdown"] == breakdown]
+    for year in sorted(split["year"].unique(), reverse=True):
+        here = split[split["year"] == year]
+        known = [m for m in chosen.unique("measure") if _any_ok(here[here["measure"] == m])]
+        if known:
+            return chosen.select(year=int(year), measure=known)
+    what = _short(ids[0]) if ids and len(ids) == 1 else "These questions"
+    return _absent(split, f"{what}, by {_breakdown(breakdown).lower()}")
+
+
+def _own(release: Release, estimates: Estimates) -> Estimates:
+    """Rows of the organisation the release is about: all together where there are several."""
+    org = release.about["org"]
+    held = estimates.table
+    keep = held["org"].eq(org)
+    if org == ALL_ORGS:  # a year with one organisation has no row of all together
+        together = held.loc[keep, "year"].unique()
+        keep |= ~held["year"].isin(together)
+    return estimates._rows(keep.to_numpy()) if keep.any() else estimates
+
+
+def _england(release: Release, like: Estimates) -> Estimates | None:
+    """England's figures of the same measures and year."""
+    if "published" not in release.topics or release.about["org"] == ENGLAND:
+        return None
+    keys = {
+        "org": ENGLAND,
+        "breakdown": OVERALL,
+        "year": [int(y) for y in like.unique("year")],
+        "measure": like.unique("measure"),
+    }
+    published = release["published"]
+    return published.select(**keys) if published._has(**keys) else None
+
+
+def _latest(estimates: Estimates) -> Estimates:
+    """The latest year with any figure, and of it the measures with one."""
+    held = estimates.table
+    year = int(held.loc[held["status"] == "ok", "year"].max())
+    here = held[held["year"] == year]
+    known = [m for m in estimates.unique("measure") if _any_ok(here[here["measure"] == m])]
+    return estimates.select(year=year, measure=known)
+
+
+def _with_figures(estimates: Estimates) -> Estimates:
+    held = estimates.table
+    return estimates._rows(held["status"].isin(["ok", "suppressed"]).to_numpy())
+
+
+def _any_ok(rows: pd.DataFrame) -> bool:
+    return bool(rows["status"].eq("ok").any())
+
+
+def _offered(row: pd.Series) -> bool:
+    """Leave out of tables the groups that did not exist that year."""
+    return str(row["status"]) != "not_asked"
+
+
+def _names(release: Release, names: Iterable[str]) -> list[str]:
+    """Breakdown ids: sets and the largest and smallest units resolved."""
+    units = release.units()
+    known = load_instrument()
+    found: list[str] = []
+    for name in names:
+        if name == "units":
+            found += list(units) or ["units"]
+        elif name in ("directorate", "team") and name not in units:
+            found.append((units[0] if name == "directorate" else units[-1]) if units else name)
+        else:
+            found += known.breakdown_ids(name) or (name,)
+    return list(dict.fromkeys(found))
+
+
+def _has(release: Release, topic: str, breakdown: str) -> bool:
+    return topic in release.topics and (topic, breakdown) in release
+
+
+def _measures(names: Sequence[str] | None) -> list[str] | None:
+    if names is None:
+        return None
+    return [m.id for m in load_instrument().resolve_measures(names)]
+
+
+def _items(names: str | Sequence[str]) -> list[str]:
+    instrument = load_instrument()
+    found: list[str] = []
+    for name in [names] if isinstance(names, str) else names:
+        if name in instrument.items:
+            found.append(name)
+        else:
+            found += [i for m in instrument.resolve_measures(name) for i, _ in m.parts]
+    return list(dict.fromkeys(found))
+
+
+def _absent(rows: pd.DataFrame, what: str) -> Sentence:
+    return Sentence(f"{what}: no figure can be shown. {_capital(_why_not(rows['status']))}.")
+
+
+def _why_not(statuses: Iterable[str]) -> str:
+    reasons = [STATUS_WORDS[s] for s in pd.unique(pd.Series(list(statuses))) if s in STATUS_WORDS]
+    return "; ".join(reasons) or "nothing is held"
+
+
+# -- words and cells ------------------------------------------------------------------------------------
+
+
+def _picture(draw: Callable[..., Axes], estimates: Estimates, **options: Any) -> Picture:
+    from matplotlib import pyplot as plt
+
+    from culture_analytics.plots import alt_text
+
+    figure = draw(estimates, **options).get_figure(root=True)
+    assert figure is not None
+    plt.close(figure)  # shown by the block, not a second time by the notebook
+    return Picture(figure, alt_text(figure))
+
+
+def _short(measure: str) -> str:
+    known = load_instrument()
+    if measure in known.measures:
+        return known.measures[measure].short
+    return known.items[measure].label if measure in known.items else measure
+
+
+def _breakdown(name: str) -> str:
+    known = load_instrument().breakdowns
+    return known[name].label if name in known else _capital(name.replace("_", " "))
+
+
+def _full(label: str) -> str:
+    return label.rstrip(".")
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _cells(row: pd.Series) -> list[str]:
+    return [str(row["group"]), _value(row), _interval(row), _base(row)]
+
+
+def _value(row: pd.Series) -> str:
+    if row["status"] != "ok" or np.isnan(row["value"]):
+        return SYMBOLS.get(str(row["status"]), "")
+    return f"{row['value']:.2f}" if row["unit"] == "score" else f"{row['value']:.1f}%"
+
+
+def _interval(row: pd.Series) -> str:
+    if row["status"] != "ok" or np.isnan(row["lower"]) or np.isnan(row["upper"]):
+        return ""
+    digits = 2 if row["unit"] == "score" else 1
+    return f"{row['lower']:.{digits}f} to {row['upper']:.{digits}f}"
+
+
+def _base(row: pd.Series) -> str:
+    return "" if row["status"] != "ok" or np.isnan(row["base"]) else f"{row['base']:,.0f}"
+
+
+def _legend(release: Release, rows: Iterable[pd.Series]) -> list[str]:
+    """Meaning of the symbols that occur, and of scores and published intervals."""
+    rows = list(rows)
+    statuses = {str(r["status"]) for r in rows}
+    said: dict[str, list[str]] = {}
+    for status, words in STATUS_WORDS.items():
+        if status in statuses:
+            said.setdefault(SYMBOLS[status], []).append(words)
+    notes = [f"{symbol} {', or '.join(words)}." for symbol, words in said.items()]
+    if any(r["unit"] == "score" for r in rows):
+        notes.append("Scores run from 0 to 10; higher is better.")
+    if any(r["method"] == "base_only" and r["status"] == "ok" for r in rows):
+        notes.append(
+            "Intervals of published figures come from the number of answers alone and are "
+            "probably too narrow."
+        )
+    return notes

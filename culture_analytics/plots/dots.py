@@ -1,0 +1,440 @@
+"""Dots with intervals: the drawing shared by `groups` and `measures`.
+
+A panel is a list of rows; a row has a label and a mark for each year. Vertical data units are
+inches, so that rows hold their labels whatever the number of rows.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from culture_analytics.plots.data import Mark, Reference
+from culture_analytics.plots.layout import (
+    MARGIN,
+    Page,
+    axes_width,
+    line_height,
+    text_width,
+    wrap,
+)
+from culture_analytics.plots.style import (
+    BLUE,
+    GREY,
+    LIGHT,
+    PLUM,
+    SIZES,
+    WIDTH,
+    YEAR_MARKS,
+    base_text,
+    value_text,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["Panel", "Row", "draw", "lay_out"]
+
+_MARK_STEP = 0.21  # inches between the marks of one row
+_ROW_PAD = 0.09
+_TIER = 0.2  # height of the label of a reference line
+_GAP = 0.12  # between the plot and its labels
+_AXIS = 0.5  # tick labels and axis label
+_REFERENCE_MARKS = (("D", PLUM), ("s", GREY))
+
+
+@dataclass(frozen=True)
+class Row:
+    """A label with its marks; text stands in place of a mark without a figure."""
+
+    label: str
+    marks: tuple[Mark, ...] = ()
+    words: tuple[str, ...] = ()  # one for each mark: what to say if it has no figure
+    beside: tuple[Reference, ...] = ()  # figures to compare this row with
+    bold: bool = False
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One set of axes."""
+
+    rows: tuple[Row, ...]
+    unit: str
+    title: str = ""
+    note: str = ""  # under the title
+    lines: tuple[Reference, ...] = ()  # figures to compare every row with
+    years: tuple[int, ...] = ()
+    beside: tuple[str, ...] = ()  # names of the columns of `Row.beside`
+    message: str = ""  # said in place of rows when there are none with a figure
+
+    @property
+    def dated(self) -> bool:
+        """Whether marks need their year beside them."""
+        return len(self.years) > 1
+
+    @property
+    def reach(self) -> float:
+        """The largest figure drawn."""
+        marks = [m for r in self.rows for m in (*r.marks, *(b.mark for b in r.beside)) if m.ok]
+        drawn = [m.reach for m in marks] + [line.mark.value for line in self.lines]
+        return max(drawn, default=0.0)
+
+
+# -- measuring ----------------------------------------------------------------------------------
+
+
+def _year_column(panel: Panel) -> float:
+    return text_width("2024", SIZES["value"]) + 0.12 if panel.dated else 0.0
+
+
+def _base_column(panel: Panel) -> float:
+    texts = [base_text(m.base) for r in panel.rows for m in r.marks]
+    return max((text_width(t, SIZES["value"]) for t in texts), default=0.0)
+
+
+def _beside_column(panel: Panel) -> float:
+    if not panel.beside:
+        return 0.0
+    heads = [text_width(w, SIZES["note"]) for name in panel.beside for w in name.split()]
+    return 0.14 + max([text_width("100.0%", SIZES["value"]) + 0.15, *heads])
+
+
+def _right(panel: Panel) -> float:
+    columns = _year_column(panel) + _base_column(panel)
+    return _GAP + columns + len(panel.beside) * _beside_column(panel)
+
+
+def _beside_heads(panel: Panel) -> list[list[str]]:
+    return [wrap(n, _beside_column(panel) - 0.1, SIZES["note"]) for n in panel.beside]
+
+
+def _tiers(panel: Panel) -> float:
+    heads = max((len(h) for h in _beside_heads(panel)), default=0)
+    return max(len(panel.lines) * _TIER, heads * line_height(SIZES["note"]) + 0.05 * bool(heads))
+
+
+def _heights(panels: Sequence[Panel], label_width: float) -> list[float]:
+    """Inches of each row, the same in panels that stand side by side."""
+    heights = []
+    for rows in zip(*(p.rows for p in panels), strict=True):
+        lines = len(wrap(rows[0].label, label_width, SIZES["label"], _weight(rows[0])))
+        marks = max(len(r.marks) for r in rows)
+        content = max(lines * line_height(SIZES["label"]), marks * _MARK_STEP, _MARK_STEP)
+        heights.append(content + _ROW_PAD)
+    return heights
+
+
+def _weight(row: Row) -> str:
+    return "bold" if row.bold else "normal"
+
+
+def _label_width(panels: Sequence[Panel], most: float) -> float:
+    widths = [
+        text_width(line, SIZES["label"], _weight(r))
+        for p in panels
+        for r in p.rows
+        for line in wrap(r.label, most, SIZES["label"], _weight(r))
+    ]
+    return max(widths, default=0.5)
+
+
+def _nice(value: float) -> float:
+    """The least of 1, 2, 2.5, 4, 5, 6, 8, 10 x 10^k that is not below a value."""
+    scale = 10.0 ** math.floor(math.log10(value))
+    return next(s * scale for s in (1, 2, 2.5, 4, 5, 6, 8, 10) if s * scale >= value * (1 - 1e-9))
+
+
+def _limit(panel: Panel, width: float, reach: float) -> float:
+    """Right end of the value axis: a round number, with room for the value labels."""
+    top = 10.0 if panel.unit == "score" else min(100.0, _nice(max(reach, 5.0)))
+    marks = [m for r in panel.rows for m in r.marks if m.ok]
+    for m in marks:
+        room = text_width(value_text(m.value, panel.unit), SIZES["value"]) + 0.14
+        top = max(top, m.reach * width / max(width - room, 0.2 * width))
+    return top
+
+
+# -- drawing ------------------------------------------------------------------------------------
+
+
+def draw(ax: Axes, panel: Panel, *, width: float, heights: Sequence[float], limit: float,
+         labels: float | None) -> None:  # fmt: skip
+    """Draw one panel in axes `width` inches wide.
+
+    Parameters
+    ----------
+    ax
+        Axes; their vertical unit becomes the inch.
+    panel
+        What to draw.
+    width
+        Inches of the value axis.
+    heights
+        Inches of each row.
+    limit
+        Right end of the value axis.
+    labels
+        Inches for row labels; None leaves them out (they stand beside another panel).
+    """
+    total = sum(heights) or 0.6
+    ax.set_xlim(0, limit)
+    ax.set_ylim(total, 0)
+    _frame(ax, panel, limit)
+    if not panel.rows or panel.message:
+        _say(ax, panel.message or "Nothing to show.", width)
+    ticks, texts, bold = [], [], []
+    y = 0.0
+    for row, height in zip(panel.rows, heights, strict=True):
+        middle = y + height / 2
+        ticks.append(middle)
+        if labels is not None:
+            texts.append("\n".join(wrap(row.label, labels, SIZES["label"], _weight(row))))
+        bold.append(row.bold)
+        if y:
+            ax.axhline(y, color=GREY if bold[-2:-1] == [True] else LIGHT, lw=0.5, zorder=0)
+        _row(ax, panel, row, middle)
+        y += height
+    ax.set_yticks(ticks, texts if labels is not None else [""] * len(ticks))
+    for text, is_bold in zip(ax.get_yticklabels(), bold, strict=True):
+        text.set_fontsize(SIZES["label"])
+        text.set_fontweight("bold" if is_bold else "normal")
+    _lines(ax, panel, width, limit, total)
+    _heads(ax, panel)
+
+
+def _frame(ax: Axes, panel: Panel, limit: float) -> None:
+    from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
+
+    highest = 10.0 if panel.unit == "score" else 100.0
+    values = MaxNLocator(nbins=5, steps=[1, 2, 2.5, 5, 10]).tick_values(0, min(limit, highest))
+    ax.xaxis.set_major_locator(
+        FixedLocator([float(v) for v in values if 0 <= v <= min(limit, highest)])
+    )
+    suffix = "" if panel.unit == "score" else "%"
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:g}{suffix}"))
+    ax.tick_params(axis="x", labelsize=SIZES["note"], length=3)
+    ax.tick_params(axis="y", length=0, pad=6)
+    ax.set_xlabel(
+        "Score, 0 to 10" if panel.unit == "score" else "Percentage of those who answered",
+        fontsize=SIZES["note"], loc="left",
+    )  # fmt: skip
+    ax.grid(axis="x", color=LIGHT, lw=0.6, zorder=0)
+    ax.set_axisbelow(True)
+    for side in ("top", "right", "left"):
+        ax.spines[side].set_visible(False)
+
+
+def _say(ax: Axes, message: str, width: float) -> None:
+    ax.text(
+        0.0, 0.5, "\n".join(wrap(message, width - 0.2, SIZES["label"])), transform=ax.transAxes,
+        ha="left", va="center", fontsize=SIZES["label"], color=GREY,
+        bbox={"facecolor": "white", "edgecolor": "none", "pad": 2}, zorder=5,
+    )  # fmt: skip
+
+
+def _row(ax: Axes, panel: Panel, row: Row, middle: float) -> None:
+    first = middle - _MARK_STEP * (len(row.marks) - 1) / 2
+    for position, m in enumerate(row.marks):
+        y = first + position * _MARK_STEP
+        if m.ok:
+            _mark(ax, panel, m, y)
+            column = _GAP + _year_column(panel) + _base_column(panel)
+            _beside(ax, column, y, base_text(m.base), ha="right")
+        elif not panel.message:
+            words = row.words[position] if row.words else ""
+            ax.annotate(
+                words, (0, y), xytext=(4, 0), textcoords="offset points", va="center",
+                fontsize=SIZES["value"], color=GREY, fontstyle="italic", zorder=4,
+                bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6},
+            )  # fmt: skip
+        if panel.dated:
+            _beside(ax, _GAP, y, str(m.year), ha="left", color=_style(panel, m.year)[1])
+    for position, compared in enumerate(row.beside):
+        _compared(ax, panel, compared, position, middle)
+
+
+def _style(panel: Panel, year: int) -> tuple[str, str]:
+    if not panel.dated:
+        return YEAR_MARKS[0]
+    age = sorted(panel.years, reverse=True).index(year)
+    return YEAR_MARKS[min(age, len(YEAR_MARKS) - 1)]
+
+
+def _mark(ax: Axes, panel: Panel, m: Mark, y: float) -> None:
+    shape, colour = _style(panel, m.year)
+    if not (math.isnan(m.lower) or math.isnan(m.upper)):
+        ax.hlines(y, m.lower, m.upper, color=colour, lw=2.2, zorder=3, gid=f"interval {m.year}")
+    ax.scatter(
+        [m.value], [y], marker=shape, s=42, color=colour, zorder=4, gid=f"value {m.year}",
+        edgecolors="white", linewidths=0.6,
+    )  # fmt: skip
+    ax.annotate(
+        value_text(m.value, panel.unit), (m.reach, y), xytext=(5, 0), textcoords="offset points",
+        va="center", ha="left", fontsize=SIZES["value"], zorder=5, annotation_clip=False,
+        bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.4, "alpha": 0.85},
+    )  # fmt: skip
+
+
+def _beside(ax: Axes, inches: float, y: float, text: str, **style: Any) -> None:
+    """Text in the columns at the right of the plot, `inches` from it."""
+    if text:
+        ax.annotate(
+            text, (1, y), xycoords=ax.get_yaxis_transform(), xytext=(inches * 72, 0),
+            textcoords="offset points", va="center", fontsize=SIZES["value"],
+            annotation_clip=False, **style,
+        )  # fmt: skip
+
+
+def _compared(ax: Axes, panel: Panel, compared: Reference, position: int, y: float) -> None:
+    shape, colour = _REFERENCE_MARKS[position % len(_REFERENCE_MARKS)]
+    name = compared.name
+    ax.scatter(
+        [compared.mark.value], [y], marker=shape, s=48, facecolors="none", edgecolors=colour,
+        linewidths=1.5, zorder=6, gid=f"reference {name}",
+    )  # fmt: skip
+    column = panel.beside.index(name) if name in panel.beside else position
+    right = _GAP + _year_column(panel) + _base_column(panel) + (column + 1) * _beside_column(panel)
+    _beside(ax, right, y, value_text(compared.mark.value, panel.unit), ha="right", color=colour)
+
+
+def _heads(ax: Axes, panel: Panel) -> None:
+    """Names over the columns of `Row.beside`, with their shape."""
+    for position, head in enumerate(_beside_heads(panel)):
+        shape, colour = _REFERENCE_MARKS[position % len(_REFERENCE_MARKS)]
+        right = _GAP + _year_column(panel) + _base_column(panel)
+        right += (position + 1) * _beside_column(panel)
+        sign = {"D": "◇", "s": "□"}[shape]
+        ax.annotate(
+            "\n".join([*head[:-1], f"{sign} {head[-1]}"]), (1, 1), xycoords="axes fraction",
+            xytext=(right * 72, 2), textcoords="offset points", ha="right", va="bottom",
+            fontsize=SIZES["note"], color=colour, annotation_clip=False,
+        )  # fmt: skip
+
+
+def _lines(ax: Axes, panel: Panel, width: float, limit: float, total: float) -> None:
+    styles = ((0, (4, 2)), (0, (1, 1.5)), (0, (4, 1.5, 1, 1.5)))
+    for tier, line in enumerate(panel.lines):
+        text = f"{line.name} {value_text(line.mark.value, panel.unit)}"
+        half = text_width(text, SIZES["value"]) / 2
+        at = line.mark.value / limit * width
+        centre = min(max(at, half), max(width + _right(panel) - half, half))
+        colour = (GREY, PLUM, BLUE)[tier % 3]
+        ax.plot(
+            [line.mark.value] * 2, [0, total], color=colour, lw=1.2, ls=styles[tier % 3], zorder=2,
+            gid=f"reference {line.name}",
+        )
+        ax.annotate(
+            text, (0, 1), xycoords="axes fraction", xytext=(centre * 72, 3 + tier * _TIER * 72),
+            textcoords="offset points", ha="center", va="bottom", fontsize=SIZES["value"],
+            color=colour, annotation_clip=False,
+        )  # fmt: skip
+
+
+# -- pages --------------------------------------------------------------------------------------
+
+
+def lay_out(
+    panels: Sequence[Panel], page: Page, *, columns: int, ax: Axes | None = None
+) -> list[Axes]:
+    """Draw panels on a page of their own, or one panel in axes given.
+
+    Parameters
+    ----------
+    panels
+        At least one; with two columns all have the same rows.
+    page
+        Title and notes.
+    columns
+        1 or 2; with 2 the row labels stand at the left only.
+    ax
+        Axes to draw the only panel in, instead of a new figure.
+    """
+    if ax is not None:
+        return [_draw_in(ax, panels[0], page)]
+    labels = _label_width(panels, 2.2 if columns == 2 else 3.2)
+    right = max(_right(p) for p in panels)
+    inner = WIDTH - 2 * MARGIN - labels - 0.12 - columns * right - (columns - 1) * 0.3
+    width = inner / columns
+    reaches = [p.reach for p in panels]
+    shared = columns == 2 and max(reaches) <= 3 * max(min(reaches), 1e-9)
+    blocks = _blocks(panels, columns, labels, width + right)
+    top = page.open(sum(b.height for b in blocks))
+    axes = []
+    for block in blocks:
+        for column, panel in enumerate(block.panels):
+            left = MARGIN + labels + 0.12 + column * (width + right + 0.3)
+            for number, line in enumerate(block.titles[column]):
+                y = top + number * line_height(SIZES["panel"])
+                page.text(_title_left(columns, left), y, line, size=SIZES["panel"], weight="bold")
+            if panel.note:
+                y = top + len(block.titles[column]) * line_height(SIZES["panel"])
+                page.text(
+                    _title_left(columns, left), y, panel.note, size=SIZES["note"], color=GREY
+                )
+            made = page.axes(left, top + block.head, width, sum(block.heights))
+            reach = max(reaches) if shared else panel.reach
+            draw(
+                made, panel, width=width, heights=block.heights,
+                limit=_limit(panel, width, reach), labels=labels if column == 0 else None,
+            )  # fmt: skip
+            axes.append(made)
+        top += block.height
+    return axes
+
+
+def scales_differ(panels: Sequence[Panel], columns: int) -> bool:
+    """Whether panels side by side are drawn to different scales."""
+    reaches = [p.reach for p in panels if p.unit != "score"]
+    if len(reaches) < 2:
+        return False
+    return columns != 2 or max(reaches) > 3 * max(min(reaches), 1e-9)
+
+
+def _title_left(columns: int, left: float) -> float:
+    return left if columns == 2 else MARGIN
+
+
+@dataclass(frozen=True)
+class _Block:
+    """Panels side by side."""
+
+    panels: Sequence[Panel]
+    titles: list[list[str]]
+    head: float  # inches above the axes
+    heights: list[float]
+
+    @property
+    def height(self) -> float:
+        return self.head + sum(self.heights) + _AXIS + 0.12
+
+
+def _blocks(
+    panels: Sequence[Panel], columns: int, labels: float, width: float
+) -> list[_Block]:
+    blocks = []
+    for start in range(0, len(panels), columns):
+        side = panels[start : start + columns]
+        room = width if columns == 2 else WIDTH - 2 * MARGIN
+        titles = [
+            wrap(p.title, room, SIZES["panel"], "bold") if p.title else [] for p in side
+        ]
+        head = max(map(len, titles)) * line_height(SIZES["panel"])
+        head += line_height(SIZES["note"]) * any(p.note for p in side)
+        head += max(_tiers(p) for p in side) + 0.06
+        heights = _heights(side, labels) or [0.6]
+        blocks.append(_Block(side, titles, head, heights))
+    return blocks
+
+
+def _draw_in(ax: Axes, panel: Panel, page: Page) -> Axes:
+    from culture_analytics.plots.layout import say_around
+
+    width = axes_width(ax)
+    labels = 2.2
+    heights = _heights([panel], labels) or [0.6]
+    limit = _limit(panel, width, panel.reach)
+    draw(ax, panel, width=width, heights=heights, limit=limit, labels=labels)
+    say_around(ax, page, pad=6 + _tiers(panel) * 72)
+    return ax
