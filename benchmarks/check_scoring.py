@@ -48,8 +48,9 @@ class Answers:
             table["answer"].ne("") & table["unit"].eq("percent") & table["status"].eq("ok")
         ]
         self.instrument = instrument
-        self.shares = rows.pivot(index="org", columns=["measure", "answer"], values="value")
-        self.bases = rows.groupby(["org", "measure"])["base"].first().unstack()
+        columns = ["measure", "answer"]
+        self.shares = rows.pivot_table("value", index="org", columns=columns, aggfunc="first")
+        self.bases = rows.pivot_table("base", index="org", columns="measure", aggfunc="first")
 
     def share(self, item: str, answer: str) -> pd.Series:
         """Percentage giving an answer."""

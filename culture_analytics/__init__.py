@@ -24,6 +24,7 @@ Four nouns and plain functions between them::
 ['overall', 'gender', 'gender_identity']
 """
 
+from culture_analytics import plots
 from culture_analytics.design import Design
 from culture_analytics.disclosure.release import Release, build_release, load_release
 from culture_analytics.disclosure.rules import Rule, load_rule
@@ -31,6 +32,13 @@ from culture_analytics.errors import CultureAnalyticsError
 from culture_analytics.estimate import calculate, calculate_answers
 from culture_analytics.estimates import Estimates, concat
 from culture_analytics.instrument import Instrument, list_measures, load_instrument
+from culture_analytics.output import show
+from culture_analytics.output.report import run_report
+from culture_analytics.read import read_extract
+from culture_analytics.read.published import read_published
+from culture_analytics.sample import load_sample
+from culture_analytics.session import open_release
+from culture_analytics.simulate import simulate_survey
 from culture_analytics.survey import Survey, combine
 
 __version__ = "0.1.0"
@@ -52,4 +60,12 @@ __all__ = [
     "load_instrument",
     "load_release",
     "load_rule",
+    "load_sample",
+    "open_release",
+    "plots",
+    "read_extract",
+    "read_published",
+    "run_report",
+    "show",
+    "simulate_survey",
 ]

@@ -19,7 +19,7 @@ from culture_analytics.read.formats import peek_file
 from culture_analytics.read.published import read_published
 from culture_analytics.survey import Survey, combine
 
-__all__ = ["SAMPLE", "Data", "File", "open_data", "open_release", "recognise_file"]
+__all__ = ["SAMPLE", "Data", "File", "open_data", "open_release", "protect", "recognise_file"]
 
 SAMPLE = "sample"  # the word that stands for the bundled synthetic sample
 ENGLAND = "ENG"
@@ -82,10 +82,27 @@ def open_release(
     if isinstance(data, Release):
         _refuse("a saved release", published=published)
         return data
-    if isinstance(data, Estimates):
-        _refuse("published results", published=published)
-        return build_release(data, rule=rule)
-    return build_release(data, rule=rule, published=open_published(published, years=data.years))
+    return protect(data, published=published, rule=rule)
+
+
+def protect(
+    data: Survey | Estimates,
+    *,
+    published: File | Sequence[File] | Estimates | None = None,
+    rule: str | Rule = "default",
+) -> Release:
+    """Make the Release of data already read, beside published results.
+
+    Parameters
+    ----------
+    data
+        Respondents, or published results of one organisation.
+    published, rule
+        As for `open_release`.
+    """
+    years = data.years if isinstance(data, Survey) else [int(y) for y in data.unique("year")]
+    compared = open_published(published, years=years)
+    return build_release(data, rule=rule, published=compared)
 
 
 def open_data(
@@ -204,7 +221,7 @@ def _files(given: File | Sequence[File] | None) -> list[Path]:
 def _sample(year: int | None, org: str | None) -> Survey:
     from culture_analytics.sample import load_sample
 
-    survey = load_sample(year)
+    survey: Survey = load_sample(year)
     if org is not None and org not in survey.orgs:
         raise ReportError(
             f"The bundled sample is of the fictional organisation {', '.join(survey.orgs)}, not "

@@ -165,6 +165,10 @@ class Release:
                 "reason": self.rule.reason,
             },
             "notes": {t: list(e.notes) for t, e in self._tables.items()},
+            "organisations": {
+                kind: {t: _organisation_records(e) for t, e in tables.items()}
+                for kind, tables in (("measures", self._tables), ("answers", self._answers))
+            },
         }
         temporary = path.with_name(path.name + ".part")
         with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as z:
@@ -206,6 +210,7 @@ def load_release(path: str | Path) -> Release:
             str(topic): Estimates(
                 chosen[chosen["topic"] == topic].reset_index(drop=True),
                 rule=rule,
+                organisations=_organisations_of(meta, kind, str(topic)),
                 notes=meta["notes"].get(topic, ()),
             )
             for topic in pd.unique(chosen["topic"])
@@ -252,7 +257,7 @@ def build_release(
     definition = _definition(tables)
     if isinstance(data, Survey):
         return _from_survey(data, definition, load_rule(rule), published)
-    return _from_published(data, definition)
+    return _from_published(data, definition, published)
 
 
 def _definition(tables: str | Path | Mapping[str, Any]) -> Mapping[str, Any]:
@@ -286,7 +291,7 @@ def _from_survey(
         for a in definition.get("answers", ())
     }
     if published is not None:
-        found["published"] = _beside(survey, published, rule)
+        found["published"] = _beside(survey.orgs, published, rule)
     return Release(
         rule=rule,
         about=_about_survey(survey),
@@ -302,13 +307,13 @@ def _available(survey: Survey, by: str) -> bool:
     return breakdown is None or breakdown.item in survey.responses.columns
 
 
-def _beside(survey: Survey, published: Estimates, rule: Rule) -> Estimates:
-    """Published overall figures of England and of the survey's organisations."""
-    orgs = [o for o in ("ENG", *survey.orgs) if published._has(org=o)]
+def _beside(held: Sequence[str], published: Estimates, rule: Rule) -> Estimates:
+    """Published overall figures of England and of the organisations held."""
+    orgs = [o for o in dict.fromkeys(("ENG", *held)) if published._has(org=o)]
     if not orgs or not published._has(org=orgs, breakdown=OVERALL, answer=""):
         raise MeasureError(
             "The published results hold neither England nor this organisation "
-            f"({', '.join(survey.orgs[:5])}). Check the workbook, or leave it out."
+            f"({', '.join(held[:5])}). Check the workbook, or leave it out."
         )
     chosen = published.select(org=orgs, breakdown=OVERALL, answer="")
     return Estimates(
@@ -316,7 +321,9 @@ def _beside(survey: Survey, published: Estimates, rule: Rule) -> Estimates:
     )
 
 
-def _from_published(data: Estimates, definition: Mapping[str, Any]) -> Release:
+def _from_published(
+    data: Estimates, definition: Mapping[str, Any], published: Estimates | None = None
+) -> Release:
     orgs = data.unique("org")
     if len(orgs) > 1:
         raise DisclosureError(
@@ -338,6 +345,8 @@ def _from_published(data: Estimates, definition: Mapping[str, Any]) -> Release:
             answers[spec["topic"]] = data._rows(rows.to_numpy())
     if not found:
         raise MeasureError("The published results hold none of the release's measures.")
+    if published is not None:
+        found["published"] = _beside(orgs, published, data.rule)
     return Release(
         rule=data.rule,
         about=_about_published(data, str(orgs[0])),
@@ -398,6 +407,21 @@ def _quality_table(quality: Any) -> pd.DataFrame | None:
     reports = [q for q in (quality if isinstance(quality, list) else [quality]) if q is not None]
     tables = [r.table for r in reports]
     return pd.concat(tables, ignore_index=True) if tables else None
+
+
+def _organisation_records(estimates: Estimates) -> list[dict[str, str]]:
+    """Names of the organisations that have rows, as json takes them."""
+    table = estimates.organisations
+    if table is None:
+        return []
+    held = table[table["org"].isin(estimates.unique("org"))].astype(object)
+    filled = held.where(held.notna(), "").to_dict("records")
+    return [{str(k): str(v) for k, v in record.items()} for record in filled]
+
+
+def _organisations_of(meta: Mapping[str, Any], kind: str, topic: str) -> pd.DataFrame | None:
+    records = meta.get("organisations", {}).get(kind, {}).get(topic)
+    return pd.DataFrame(records) if records else None
 
 
 def _parquet(frame: pd.DataFrame) -> bytes:

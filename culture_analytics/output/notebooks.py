@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -30,6 +31,7 @@ __all__ = [
 ]
 
 CELL_SECONDS = 600  # a cell that takes longer has hung
+LONGEST_SOCKET = 90  # a socket's path may be little longer than this
 KERNEL = "culture-analytics"
 Notebook = Any  # nbformat.NotebookNode
 
@@ -159,7 +161,7 @@ def read_notebook(file: Path) -> Notebook:
     import nbformat
 
     try:
-        return nbformat.read(file, as_version=4)
+        return nbformat.read(file, as_version=4)  # type: ignore[no-untyped-call]
     except (OSError, ValueError, nbformat.reader.NotJSONError) as error:
         raise ReportError(f"{file.name} cannot be read as a notebook.") from error
 
@@ -227,6 +229,7 @@ def run_notebook(notebook: Notebook, home: KernelHome, *, name: str) -> Notebook
     specs = KernelSpecManager(kernel_dirs=[str(home.kernels)], ensure_native_kernel=False)
     manager = AsyncKernelManager(kernel_name=KERNEL, kernel_spec_manager=specs)
     manager.connection_file = str(home.folder / f"kernel-{name}.json")
+    _keep_off_the_network(manager, home.folder / name[:2])
     client = NotebookClient(
         notebook,
         km=manager,
@@ -236,7 +239,9 @@ def run_notebook(notebook: Notebook, home: KernelHome, *, name: str) -> Notebook
         record_timing=False,
     )
     try:
-        client.execute(env=dict(home.environment))
+        client.execute(
+            env=dict(home.environment), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
     except CellExecutionError as error:
         raise ReportError(
             f"The report stopped in {name}, under {_failed_heading(notebook)!r}: "
@@ -253,6 +258,13 @@ def run_notebook(notebook: Notebook, home: KernelHome, *, name: str) -> Notebook
             f"({type(error).__name__}). Close other programs to free memory and run it again."
         ) from error
     return notebook
+
+
+def _keep_off_the_network(manager: Any, socket: Path) -> None:
+    """Talk to the kernel through files where the system can; else through this machine only."""
+    if os.name == "posix" and len(str(socket)) < LONGEST_SOCKET:
+        manager.transport = "ipc"
+        manager.ip = str(socket)
 
 
 def _failed_heading(notebook: Notebook) -> str:

@@ -16,7 +16,10 @@ from typing import Any
 
 __all__ = ["Heading", "Page", "make_page"]
 
-NOTEBOOK_ONLY = "notebook"  # tag of cells about the notebook itself: left out of the report
+# Tags of cells: about the notebook itself, left out of the report; and steps without a result.
+NOTEBOOK_ONLY = "notebook"
+PARAMETERS = "parameters"
+SETUP = "setup"
 
 
 @dataclass(frozen=True)
@@ -71,9 +74,10 @@ def make_page(notebook: Any, name: str) -> Page:
     Returns
     -------
     Page
-        Cells tagged ``notebook`` are left out, the parameters cell too.
+        Cells tagged ``notebook`` are left out, the parameters cell too; of those tagged
+        ``setup`` only the code is kept.
     """
-    writer = _Writer(_slug(name))
+    writer = _Writer(_slug(name.lstrip("0123456789")))
     parts: list[str] = []
     code: list[str] = []
     for cell in notebook.cells:
@@ -83,9 +87,11 @@ def make_page(notebook: Any, name: str) -> Page:
         if cell.cell_type == "markdown":
             parts.append(writer.markdown(cell.source))
         elif cell.cell_type == "code":
-            if "parameters" not in tags:
-                code.append(cell.source)
-            parts.extend(_outputs(cell.outputs))
+            if PARAMETERS in tags:
+                continue
+            code.append(cell.source)
+            if SETUP not in tags:
+                parts.extend(_outputs(cell.outputs))
     return Page(
         id=writer.page,
         title=writer.title or name,
@@ -113,9 +119,7 @@ class _Writer:
             def image(self, text: str, url: str, title: str | None = None) -> str:
                 return html.escape(text)  # nothing is loaded from anywhere
 
-            def table_cell(
-                self, text: str, align: str | None = None, head: bool = False
-            ) -> str:
+            def table_cell(self, text: str, align: str | None = None, head: bool = False) -> str:
                 return f'<th scope="col">{text}</th>' if head else f"<td>{text}</td>"
 
         self._render = mistune.create_markdown(renderer=Renderer(escape=True), plugins=["table"])

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from culture_analytics.disclosure.release import Release, build_release
+from culture_analytics.disclosure.release import Release
 from culture_analytics.disclosure.rules import SYMBOLS
 from culture_analytics.errors import ReportError
 from culture_analytics.estimates import Estimates
@@ -23,13 +24,14 @@ from culture_analytics.output.pages import Page, make_page
 from culture_analytics.output.show import STATUS_WORDS
 from culture_analytics.progress import progress
 from culture_analytics.read.detect import clean_path
-from culture_analytics.session import SAMPLE, File, open_data, open_published
+from culture_analytics.session import File, open_data, protect
 from culture_analytics.survey import Survey
 
 __all__ = ["REPORT", "TABLES", "run_report"]
 
 REPORT = "report.html"
 TABLES = "tables.csv"
+KERNELS = 2  # notebooks run at once
 TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -91,13 +93,13 @@ def run_report(
         )
     folder = _out_folder(out, data)
     release = _release(data, year=year, org=org, columns=columns, published=published)
-    pages = _pages(release, shown_as=_shown_as(data))
+    pages = _pages(release)
     report = _render(release, pages, date=date).encode("utf-8")
     tables = _csv(release.table).encode("utf-8-sig")
     return _write(folder, {TABLES: tables, REPORT: report})
 
 
-# -- what goes in ------------------------------------------------------------------------------
+# -- what goes in -----------------------------------------------------------------------------
 
 
 def _release(
@@ -119,27 +121,20 @@ def _release(
         data = open_data(data, year=year, org=org, columns=columns)
     if isinstance(data, Release):
         if published is not None:
-            raise ReportError("A release already holds what it is compared with: leave published out.")
+            raise ReportError(
+                "A release already holds what it is compared with: leave published out."
+            )
         return data
-    years = data.years if isinstance(data, Survey) else [int(y) for y in data.unique("year")]
-    return build_release(data, published=open_published(published, years=years))
+    return protect(data, published=published)
 
 
-def _shown_as(data: Any) -> str:
-    """What stands in the printed code for the data: a name without its folder."""
-    if isinstance(data, str | Path):
-        return clean_path(data).name if str(data).strip().lower() != SAMPLE else SAMPLE
-    return SAMPLE if data is None else "release.zip"
+# -- the pages --------------------------------------------------------------------------------
 
 
-# -- the pages -------------------------------------------------------------------------------------
-
-
-def _pages(release: Release, *, shown_as: str) -> list[Page]:
+def _pages(release: Release) -> list[Page]:
     from culture_analytics.resources import notebooks_folder
 
     files = notebook_files(notebooks_folder())
-    made = []
     with kernel_home() as home:
         saved = release.save(home.work / "release.zip")
         parameters: dict[str, object] = {
@@ -149,10 +144,18 @@ def _pages(release: Release, *, shown_as: str) -> list[Page]:
             "columns": None,
             "published": None,
         }
-        for file in progress(files, "Making pages"):
+
+        def page(file: Path) -> Page:
             notebook = set_parameters(read_notebook(file), parameters)
-            made.append(make_page(run_notebook(notebook, home, name=file.stem), file.stem))
-    return made
+            return make_page(run_notebook(notebook, home, name=file.stem), file.stem)
+
+        # Two kernels at a time: enough for a small laptop, and half the wait.
+        with ThreadPoolExecutor(max_workers=KERNELS) as pool:
+            try:
+                return list(progress(pool.map(page, files), "Making pages", len(files)))
+            except BaseException:
+                pool.shutdown(cancel_futures=True)
+                raise
 
 
 def _render(release: Release, pages: Sequence[Page], *, date: str | None) -> str:
@@ -203,7 +206,7 @@ def _css_string(text: str) -> str:
     return '"' + "".join(c if c.isalnum() or c == " " else f"\\{ord(c):x} " for c in text) + '"'
 
 
-# -- what goes out -----------------------------------------------------------------------------------
+# -- what goes out ----------------------------------------------------------------------------
 
 
 def _csv(table: pd.DataFrame) -> str:
@@ -221,7 +224,9 @@ def _out_folder(out: str | Path, data: Any) -> Path:
     folder = clean_path(out)
     if folder.exists() and not folder.is_dir():
         raise ReportError(f"{folder} is a file: give the name of a folder to write the report in.")
-    given = [data] if isinstance(data, str | Path) else data if isinstance(data, list | tuple) else []
+    given = (
+        [data] if isinstance(data, str | Path) else data if isinstance(data, list | tuple) else []
+    )
     for path in (clean_path(g) for g in given):
         if path.is_file() and path.resolve().parent == folder.resolve():
             raise ReportError(

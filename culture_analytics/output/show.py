@@ -12,6 +12,8 @@ Work-related stress, 2024: ...
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,12 +28,14 @@ from culture_analytics.output.blocks import Block, Picture, Sentence, Several, T
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from numpy.typing import NDArray
 
 __all__ = [
     "STATUS_WORDS",
     "about",
     "answers",
     "figures",
+    "first_held",
     "group_table",
     "groups",
     "headline",
@@ -45,6 +49,8 @@ __all__ = [
     "years",
 ]
 
+Row = dict[str, Any]  # of the protected table
+
 # Why a row has no figure, in words.
 STATUS_WORDS = {
     "suppressed": "too few answers to show without risk to the people who gave them",
@@ -55,12 +61,15 @@ STATUS_WORDS = {
     "not_computable": "nobody gave an answer that counts",
 }
 
+# The check that begins the findings of a file.
+FIRST_CHECK = "rows read"
+# What asks for a unit without saying what the extract calls it.
+NO_UNIT = ("", "units", "directorate", "team")
 ENGLAND = "ENG"
 ALL_ORGS = "all"
-MOST_CHART_GROUPS = 40  # a chart of more is read in the table instead
 
 
-# -- what it is about --------------------------------------------------------------------------
+# -- what it is about -------------------------------------------------------------------------
 
 
 def about(release: Release) -> Several:
@@ -127,23 +136,28 @@ def quality(release: Release) -> Block:
         if release.about["kind"] == "published":
             return Sentence("These are published results: there was no extract to check.")
         return Sentence("There is no record of how the extract was read.")
-    found = release.quality
-    rows = [
-        [
-            _capital(str(r["check"])),
-            _capital(str(r["severity"])) if r["severity"] else "",
-            f"{int(r['count']):,}",
-            str(r["where"]),
-            str(r["detail"]),
-        ]
-        for _, r in found.iterrows()
-    ]
+    sections: list[tuple[str, list[list[str]]]] = []
+    for row in _rows(release.quality):
+        file = str(row["where"])
+        if row["check"] == FIRST_CHECK:
+            sections.append((file, []))
+        elif not sections:
+            sections.append(("", []))
+        about_file = file == sections[-1][0]
+        sections[-1][1].append(
+            [
+                _capital(str(row["check"])),
+                _capital(str(row["severity"] or "")),
+                f"{int(row['count']):,}",
+                "" if about_file else file,
+                _capital(str(row["detail"])),
+            ]
+        )
     return Table(
-        "What was found on reading the extract (counts only)",
+        "What was found on reading the data (counts only)",
         ["Check", "Importance", "Count", "Where", "What was found and done"],
-        [("", rows)],
-        words=2,
-        text_after=2,
+        sections,
+        words=(0, 1, 3, 4),
     )
 
 
@@ -167,11 +181,11 @@ def hidden(release: Release) -> Block:
         ["Symbol", "Meaning", "Figures"],
         [("", rows)],
         notes=[f"Rule {release.rule.name}: {release.rule.label}."],
-        words=2,
+        words=(0, 1),
     )
 
 
-# -- everyone together ---------------------------------------------------------------------------
+# -- everyone together ------------------------------------------------------------------------
 
 
 def headline(
@@ -194,10 +208,7 @@ def headline(
     from culture_analytics import plots
 
     latest = _latest(chosen)
-    reference = _england(release, latest)
-    if reference is None:
-        return _picture(plots.measures, latest)
-    return _picture(plots.measures, latest, reference=reference)
+    return _picture(plots.measures, latest.drawn(), **_beside(release, latest))
 
 
 def years(release: Release, topic: str, measures: Sequence[str] | None = None) -> Block:
@@ -215,15 +226,15 @@ def years(release: Release, topic: str, measures: Sequence[str] | None = None) -
     chosen = _overall(release, topic, measures)
     if isinstance(chosen, Sentence):
         return chosen
-    known = _with_figures(chosen).table["year"].nunique()
-    if known < 2:
+    drawn = chosen.where(chosen.table["status"].isin(["ok", "suppressed"]))
+    if drawn.table["year"].nunique() < 2:
         return Sentence(
             "Only one year with figures is held here, so nothing can be said about change. Give "
             "extracts of several years to see it."
         )
     from culture_analytics import plots
 
-    return _picture(plots.measures, _with_figures(chosen))
+    return _picture(plots.measures, drawn.drawn())
 
 
 def figures(
@@ -247,13 +258,13 @@ def figures(
     all_years = sorted(int(y) for y in held["year"].unique())
     latest = all_years[-1]
     england = _england(release, _latest(chosen))
-    abroad = {} if england is None else {r["measure"]: r for _, r in england.table.iterrows()}
+    abroad = {} if england is None else {r["measure"]: r for r in _rows(england.table)}
     heads = ["Measure", f"{latest}", "95% interval", "Answers"]
     heads += [str(y) for y in reversed(all_years[:-1])]
     heads += ["England"] if abroad else []
     rows, shown = [], []
-    for measure in pd.unique(held["measure"]):
-        by_year = {int(r["year"]): r for _, r in held[held["measure"] == measure].iterrows()}
+    for measure in chosen.measures():
+        by_year = {int(r["year"]): r for r in _rows(held[held["measure"] == measure])}
         now = by_year.get(latest)
         if now is None:
             continue
@@ -264,6 +275,24 @@ def figures(
         shown += [r for r in (now, *others) if r is not None]
     title = f"{release.about['org_name']}, {latest}"
     return Table(f"All staff, {title}", heads, [("", rows)], notes=_legend(release, shown))
+
+
+def first_held(release: Release, topic: str, measures: Sequence[str]) -> str:
+    """The first of some measures that these results hold; the first of all if none.
+
+    Published results lack measures that unite several questions.
+
+    Parameters
+    ----------
+    release
+        The protected tables.
+    topic
+        Topic of the release.
+    measures
+        Ids, the most wanted first.
+    """
+    held = [m for m in measures if not isinstance(_overall(release, topic, [m]), Sentence)]
+    return held[0] if held else measures[0]
 
 
 def sentence(release: Release, topic: str, measure: str) -> Sentence:
@@ -281,12 +310,14 @@ def sentence(release: Release, topic: str, measure: str) -> Sentence:
     chosen = _overall(release, topic, [measure])
     if isinstance(chosen, Sentence):
         return chosen
-    row = _latest(chosen).table.iloc[0]
+    row = _rows(_latest(chosen).table)[0]
     if row["status"] != "ok":
         return Sentence(f"{_short(measure)}, {row['year']}: {_why_not([str(row['status'])])}.")
     what = f"{_short(measure)}, {row['year']}: {_value(row)}"
-    extent = f" (95% interval {_interval(row)}; {_base(row)} answers)" if _interval(row) else (
-        f" ({_base(row)} answers)"
+    extent = (
+        f" (95% interval {_interval(row)}; {_base(row)} answers)"
+        if _interval(row)
+        else (f" ({_base(row)} answers)")
     )
     return Sentence(f"{what}{extent}. In full: {_full(row['label'])}.")
 
@@ -309,30 +340,24 @@ def answers(release: Release, topic: str, domain: str | Sequence[str] | None = N
             "combined figures can be shown."
         )
     found = release.answers(topic)
+    held = found._protected
+    mask = np.ones(len(held), dtype=bool)
     if domain is not None:
-        items = _items(domain)
-        if not found._has(measure=items):
-            return Sentence("These questions are not in these results.")
-        found = found.select(measure=items)
-    found = _own(release, found)
-    held = found.table
-    for year in sorted(held["year"].unique(), reverse=True):
-        here = held[held["year"] == year]
-        asked = here.loc[here["status"] == "ok", "measure"].unique()
-        if len(asked):
-            from culture_analytics import plots
+        mask = held["measure"].isin(_items(domain)).to_numpy()
+    chosen = _own(release, _Rows(found, mask))
+    if chosen.table.empty:
+        return Sentence("These questions are not in these results.")
+    if not _any_ok(chosen.table):
+        return _absent(chosen.table, "These questions")
+    from culture_analytics import plots
 
-            kept = [m for m in found.unique("measure") if m in asked]
-            return _picture(plots.likert, found.select(year=int(year), measure=kept))
-    return _absent(held, "These questions")
+    return _picture(plots.likert, _latest(chosen).drawn())
 
 
-# -- groups ----------------------------------------------------------------------------------------
+# -- groups -----------------------------------------------------------------------------------
 
 
-def groups(
-    release: Release, topic: str, measure: str | Sequence[str], *breakdowns: str
-) -> Several:
+def groups(release: Release, topic: str, measure: str | Sequence[str], *breakdowns: str) -> Several:
     """A chart for each breakdown: a dot and an interval a group, latest year.
 
     Parameters
@@ -354,16 +379,9 @@ def _group_chart(release: Release, topic: str, measures: Sequence[str], breakdow
     chosen = _split(release, topic, measures, breakdown)
     if isinstance(chosen, Sentence):
         return chosen
-    shown = chosen.table
-    shown = shown[shown["breakdown"] == breakdown]
-    if shown["group"].nunique() > MOST_CHART_GROUPS:
-        return Sentence(
-            f"{_breakdown(breakdown)}: {shown['group'].nunique()} groups are too many for a chart; "
-            "see the table."
-        )
     from culture_analytics import plots
 
-    return _picture(plots.groups, chosen)
+    return _picture(plots.groups, chosen.drawn(), **_beside(release, chosen))
 
 
 def heatmap(
@@ -394,13 +412,11 @@ def heatmap(
             continue
         from culture_analytics import plots
 
-        blocks.append(_picture(plots.heatmap, chosen))
+        blocks.append(_picture(plots.heatmap, chosen.drawn()))
     return Several(blocks)
 
 
-def group_table(
-    release: Release, topic: str, measure: str, *breakdowns: str
-) -> Block:
+def group_table(release: Release, topic: str, measure: str, *breakdowns: str) -> Block:
     """Table of one measure by groups, latest year; by default by every equality characteristic.
 
     Parameters
@@ -414,24 +430,22 @@ def group_table(
     *breakdowns
         Ids of breakdowns or names of sets; default ``"equality"``.
     """
-    sections, shown = [], []
-    year = None
+    sections: list[tuple[str, list[list[str]]]] = []
+    shown: list[Row] = []
+    year = 0
     for breakdown in _names(release, breakdowns or ("equality",)):
         chosen = _split(release, topic, [measure], breakdown)
         if isinstance(chosen, Sentence):
             continue
         held = chosen.table
         if not sections:
-            overall = held[held["breakdown"] == OVERALL]
-            sections.append(("", [_cells(r) for _, r in overall.iterrows()]))
-        part = [r for _, r in held[held["breakdown"] == breakdown].iterrows() if _offered(r)]
+            sections.append(("", [_cells(r) for r in _rows(held[held["breakdown"] == OVERALL])]))
+        part = _rows(_offered(held[held["breakdown"] == breakdown]))
         sections.append((_breakdown(breakdown), [_cells(r) for r in part]))
         shown += part
         year = int(held["year"].iloc[0])
     if not sections:
-        return Sentence(
-            f"{_short(measure)} is not held for separate groups in these results."
-        )
+        return Sentence(f"{_short(measure)} is not held for separate groups in these results.")
     return Table(
         f"{_short(measure)} by group, {release.about['org_name']}, {year}",
         ["Group", "Figure", "95% interval", "Answers"],
@@ -440,9 +454,7 @@ def group_table(
     )
 
 
-def unit_table(
-    release: Release, topic: str, measures: Sequence[str], unit: str = "team"
-) -> Block:
+def unit_table(release: Release, topic: str, measures: Sequence[str], unit: str = "team") -> Block:
     """Table of units by measures, latest year.
 
     Parameters
@@ -461,17 +473,17 @@ def unit_table(
     if isinstance(chosen, Sentence):
         return chosen
     held = chosen.table
-    columns = [m for m in pd.unique(held["measure"])]
+    columns = chosen.measures()
     rows, shown = [], []
     for group, part in held.groupby("group", sort=False, observed=True):
-        of_measure = {r["measure"]: r for _, r in part.iterrows()}
+        of_measure = {r["measure"]: r for r in _rows(part)}
         present = [of_measure[m] for m in columns if m in of_measure]
         bases = [r["base"] for r in present if r["status"] == "ok"]
         answered = "" if not bases else f"{min(bases):,.0f}"
         rows.append([str(group), *(_value(of_measure[m]) for m in columns), answered])
         shown += present
     return Table(
-        f"{release.about['org_name']} by {_breakdown(breakdown).lower()}, "
+        f"{release.about['org_name']} by {_lower(_breakdown(breakdown))}, "
         f"{int(held['year'].iloc[0])}",
         [_breakdown(breakdown), *map(_short, columns), "Answers (fewest)"],
         [("", rows)],
@@ -479,9 +491,7 @@ def unit_table(
     )
 
 
-def standing_apart(
-    release: Release, topic: str, measure: str, *breakdowns: str
-) -> Block:
+def standing_apart(release: Release, topic: str, measure: str, *breakdowns: str) -> Block:
     """Groups whose whole interval lies above or below the figure for all staff, latest year.
 
     A reading aid, not a test: among many groups one in twenty does so by chance alone.
@@ -513,12 +523,14 @@ def standing_apart(
         part = part[part["lower"].notna()]
         looked += len(part)
         apart = part[(part["lower"] > least) | (part["upper"] < least)]
-        found += [(float(r["value"]) - least, breakdown, r) for _, r in apart.iterrows()]
+        found += [(float(r["value"]) - least, breakdown, r) for r in _rows(apart)]
     if least is None or not looked:
         return Sentence(f"{_short(measure)} is not held for separate groups in these results.")
     where = f"{_short(measure)}, {year}"
     if not found:
-        return Sentence(f"{where}: none of the {looked} groups stands clearly apart from all staff.")
+        return Sentence(
+            f"{where}: none of the {looked} groups stands clearly apart from all staff."
+        )
     found.sort(key=lambda f: (-f[0], f[1], str(f[2]["group"])))
     rows = [
         [str(r["group"]), _breakdown(b), "higher" if gap > 0 else "lower", *_cells(r)[1:]]
@@ -535,107 +547,142 @@ def standing_apart(
             "stand apart by chance alone if all were alike; small differences in large groups "
             "stand apart too."
         ],
-        words=3,
+        words=(0, 1, 2),
     )
 
 
-# -- choosing rows ----------------------------------------------------------------------------------
+# -- choosing rows ----------------------------------------------------------------------------
 
 
-def _overall(
-    release: Release, topic: str, measures: Sequence[str] | None
-) -> Estimates | Sentence:
-    """Rows of everyone, of the measures that were asked in some year held."""
+@dataclass(frozen=True, eq=False)
+class _Rows:
+    """Chosen rows of a topic's table: as a protected table at once, as Estimates when drawn."""
+
+    estimates: Estimates
+    mask: NDArray[np.bool_]
+
+    @cached_property
+    def table(self) -> pd.DataFrame:
+        """The protected rows."""
+        return self.estimates._protected.loc[self.mask]
+
+    def where(self, keep: pd.Series) -> _Rows:
+        """Fewer of them; `keep` is aligned with `table`."""
+        mask = self.mask.copy()
+        mask[self.mask] = keep.to_numpy()
+        return _Rows(self.estimates, mask)
+
+    def measures(self) -> list[str]:
+        """Their measures, in order."""
+        return list(pd.unique(self.table["measure"]))
+
+    def known(self) -> _Rows:
+        """Only measures with a figure in some row."""
+        return self.where(self.table["measure"].isin(_with_figure(self.table)))
+
+    def drawn(self) -> Estimates:
+        """As Estimates, for a chart."""
+        return self.estimates._rows(self.mask)
+
+
+def _choose(
+    release: Release, topic: str, measures: Sequence[str] | None, breakdowns: Sequence[str]
+) -> _Rows:
+    """Rows of the organisation the release is about: all together where there are several."""
+    found = release[topic]
+    held = found._protected
+    mask = held["breakdown"].isin(list(breakdowns)).to_numpy(copy=True)
+    ids = _measures(measures)
+    if ids is not None:
+        mask &= held["measure"].isin(ids).to_numpy()
+    return _own(release, _Rows(found, mask))
+
+
+def _own(release: Release, rows: _Rows) -> _Rows:
+    org = release.about["org"]
+    keep = rows.table["org"].eq(org)
+    if org == ALL_ORGS:  # a year with one organisation has no row of all together
+        together = rows.table.loc[keep, "year"].unique()
+        keep |= ~rows.table["year"].isin(together)
+    return rows.where(keep) if keep.any() else rows
+
+
+def _overall(release: Release, topic: str, measures: Sequence[str] | None) -> _Rows | Sentence:
+    """Rows of everyone, of the measures with a figure in some year."""
     if topic not in release.topics:
         return Sentence("These results hold nothing on this.")
-    found = release[topic]
-    ids = _measures(measures)
-    keys: dict[str, Any] = {"breakdown": OVERALL} | ({} if ids is None else {"measure": ids})
-    if not found._has(**keys):
+    chosen = _choose(release, topic, measures, [OVERALL])
+    if chosen.table.empty:
         return Sentence("These questions are not in these results.")
-    chosen = _own(release, found.select(**keys))
-    held = chosen.table
-    known = [m for m in chosen.unique("measure") if _any_ok(held[held["measure"] == m])]
-    if not known:
-        return _absent(held, _short(ids[0]) if ids and len(ids) == 1 else "These questions")
-    return chosen.select(measure=known)
+    if not _any_ok(chosen.table):
+        return _absent(chosen.table, _one_or("These questions", _measures(measures)))
+    return chosen.known()
 
 
 def _split(
     release: Release, topic: str, measures: Sequence[str] | None, breakdown: str
-) -> Estimates | Sentence:
+) -> _Rows | Sentence:
     """Rows of everyone and of the groups of one breakdown, of the latest year that has them."""
-    if breakdown in ("", "units", "directorate", "team") and not _has(release, topic, breakdown):
-        return Sentence(
-            "These results are not divided by directorate, department or team, so this cannot be "
-            "shown. An extract with a column for them can."
-        )
     if not _has(release, topic, breakdown):
-        return Sentence(f"These results are not divided by {_breakdown(breakdown).lower()}.")
-    found = release[topic]
-    ids = _measures(measures)
-    keys: dict[str, Any] = {"breakdown": [OVERALL, breakdown]}
-    keys |= {} if ids is None else {"measure": ids}
-    if not found._has(**keys):
+        if breakdown in NO_UNIT:
+            return Sentence(
+                "These results are not divided by directorate, department or team, so this cannot "
+                "be shown. An extract with a column for them can."
+            )
+        return Sentence(f"These results are not divided by {_lower(_breakdown(breakdown))}.")
+    chosen = _choose(release, topic, measures, [OVERALL, breakdown])
+    split = chosen.table[chosen.table["breakdown"] == breakdown]
+    if split.empty:
         return Sentence("These questions are not in these results.")
-    chosen = _own(release, found.select(**keys))
-    held = chosen.table
-    split = held[held["breakdown"] == breakdown]
-    for year in sorted(split["year"].unique(), reverse=True):
-        here = split[split["year"] == year]
-        known = [m for m in chosen.unique("measure") if _any_ok(here[here["measure"] == m])]
-        if known:
-            return chosen.select(year=int(year), measure=known)
-    what = _short(ids[0]) if ids and len(ids) == 1 else "These questions"
-    return _absent(split, f"{what}, by {_breakdown(breakdown).lower()}")
+    with_figure = split.loc[split["status"] == "ok"]
+    if with_figure.empty:
+        what = _one_or("These questions", _measures(measures))
+        return _absent(split, f"{what}, by {_lower(_breakdown(breakdown))}")
+    year = with_figure["year"].max()
+    known = _with_figure(with_figure[with_figure["year"] == year])
+    return chosen.where((chosen.table["year"] == year) & chosen.table["measure"].isin(known))
 
 
-def _own(release: Release, estimates: Estimates) -> Estimates:
-    """Rows of the organisation the release is about: all together where there are several."""
-    org = release.about["org"]
-    held = estimates.table
-    keep = held["org"].eq(org)
-    if org == ALL_ORGS:  # a year with one organisation has no row of all together
-        together = held.loc[keep, "year"].unique()
-        keep |= ~held["year"].isin(together)
-    return estimates._rows(keep.to_numpy()) if keep.any() else estimates
-
-
-def _england(release: Release, like: Estimates) -> Estimates | None:
+def _england(release: Release, like: _Rows) -> Estimates | None:
     """England's figures of the same measures and year."""
     if "published" not in release.topics or release.about["org"] == ENGLAND:
         return None
+    published = release["published"]
     keys = {
         "org": ENGLAND,
         "breakdown": OVERALL,
-        "year": [int(y) for y in like.unique("year")],
-        "measure": like.unique("measure"),
+        "year": [int(y) for y in like.table["year"].unique()],
+        "measure": like.measures(),
     }
-    published = release["published"]
     return published.select(**keys) if published._has(**keys) else None
 
 
-def _latest(estimates: Estimates) -> Estimates:
+def _beside(release: Release, like: _Rows) -> dict[str, Estimates]:
+    reference = _england(release, like)
+    return {} if reference is None else {"reference": reference}
+
+
+def _latest(rows: _Rows) -> _Rows:
     """The latest year with any figure, and of it the measures with one."""
-    held = estimates.table
-    year = int(held.loc[held["status"] == "ok", "year"].max())
-    here = held[held["year"] == year]
-    known = [m for m in estimates.unique("measure") if _any_ok(here[here["measure"] == m])]
-    return estimates.select(year=year, measure=known)
+    year = rows.table.loc[rows.table["status"] == "ok", "year"].max()
+    return rows.where(rows.table["year"] == year).known()
 
 
-def _with_figures(estimates: Estimates) -> Estimates:
-    held = estimates.table
-    return estimates._rows(held["status"].isin(["ok", "suppressed"]).to_numpy())
+def _with_figure(rows: pd.DataFrame) -> list[str]:
+    return list(pd.unique(rows.loc[rows["status"] == "ok", "measure"]))
 
 
 def _any_ok(rows: pd.DataFrame) -> bool:
     return bool(rows["status"].eq("ok").any())
 
 
-def _offered(row: pd.Series) -> bool:
+def _offered(rows: pd.DataFrame) -> pd.DataFrame:
     """Leave out of tables the groups that did not exist that year."""
-    return str(row["status"]) != "not_asked"
+    return rows[rows["status"] != "not_asked"]
+
+
+def _one_or(several: str, ids: Sequence[str] | None) -> str:
+    return _short(ids[0]) if ids and len(ids) == 1 else several
 
 
 def _names(release: Release, names: Iterable[str]) -> list[str]:
@@ -683,7 +730,7 @@ def _why_not(statuses: Iterable[str]) -> str:
     return "; ".join(reasons) or "nothing is held"
 
 
-# -- words and cells ------------------------------------------------------------------------------------
+# -- words and cells --------------------------------------------------------------------------
 
 
 def _picture(draw: Callable[..., Axes], estimates: Estimates, **options: Any) -> Picture:
@@ -695,6 +742,11 @@ def _picture(draw: Callable[..., Axes], estimates: Estimates, **options: Any) ->
     assert figure is not None
     plt.close(figure)  # shown by the block, not a second time by the notebook
     return Picture(figure, alt_text(figure))
+
+
+def _rows(table: pd.DataFrame) -> list[Row]:
+    """Rows as dictionaries: many times faster than iterrows."""
+    return [{str(k): v for k, v in row.items()} for row in table.to_dict(orient="records")]
 
 
 def _short(measure: str) -> str:
@@ -713,32 +765,36 @@ def _full(label: str) -> str:
     return label.rstrip(".")
 
 
+def _lower(text: str) -> str:
+    return text[:1].lower() + text[1:]
+
+
 def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _cells(row: pd.Series) -> list[str]:
+def _cells(row: Row) -> list[str]:
     return [str(row["group"]), _value(row), _interval(row), _base(row)]
 
 
-def _value(row: pd.Series) -> str:
+def _value(row: Row) -> str:
     if row["status"] != "ok" or np.isnan(row["value"]):
         return SYMBOLS.get(str(row["status"]), "")
     return f"{row['value']:.2f}" if row["unit"] == "score" else f"{row['value']:.1f}%"
 
 
-def _interval(row: pd.Series) -> str:
+def _interval(row: Row) -> str:
     if row["status"] != "ok" or np.isnan(row["lower"]) or np.isnan(row["upper"]):
         return ""
     digits = 2 if row["unit"] == "score" else 1
     return f"{row['lower']:.{digits}f} to {row['upper']:.{digits}f}"
 
 
-def _base(row: pd.Series) -> str:
+def _base(row: Row) -> str:
     return "" if row["status"] != "ok" or np.isnan(row["base"]) else f"{row['base']:,.0f}"
 
 
-def _legend(release: Release, rows: Iterable[pd.Series]) -> list[str]:
+def _legend(release: Release, rows: Iterable[Row]) -> list[str]:
     """Meaning of the symbols that occur, and of scores and published intervals."""
     rows = list(rows)
     statuses = {str(r["status"]) for r in rows}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
@@ -16,11 +16,34 @@ from culture_analytics.estimates import Estimates
 from culture_analytics.instrument import Measure, load_instrument
 
 __all__ = [
-    "OVERALL", "Mark", "Reference", "better_words", "breakdown_label", "clean", "comparability",
-    "figures", "footer", "interval_note", "mark", "measure_of", "one_breakdown", "only_one",
-    "org_name", "overall_rows", "protected", "references", "status_text", "subtitle", "topic",
+    "OVERALL",
+    "Comparators",
+    "Mark",
+    "Reference",
+    "better_words",
+    "breakdown_label",
+    "clean",
+    "common_direction",
+    "comparability",
+    "comparators",
+    "figures",
+    "footer",
+    "in_order",
+    "interval_note",
+    "mark",
+    "marked_direction",
+    "measure_of",
+    "one_breakdown",
+    "only_one",
+    "org_name",
+    "overall_rows",
+    "protected",
+    "status_text",
+    "subtitle",
+    "synthetic",
+    "topic",
     "years_text",
-]  # fmt: skip
+]
 
 OVERALL = "overall"
 
@@ -152,40 +175,56 @@ def mark(row: Any) -> Mark:
     )
 
 
-def references(
+@dataclass(frozen=True)
+class Comparators:
+    """Everyone together, here and elsewhere: what groups and measures are compared with."""
+
+    rows: tuple[tuple[str, str, Reference], ...]  # measure, organisation's key, figure
+
+    def of(self, measure: str, year: int) -> list[Reference]:
+        """One figure of each organisation: of that year, or the last year before it."""
+        latest: dict[str, Reference] = {}
+        for of_measure, key, figure in self.rows:
+            if of_measure == measure and figure.mark.year <= year and figure.mark.ok:
+                held = latest.get(key)
+                if held is None or held.mark.year <= figure.mark.year:
+                    latest[key] = figure
+        return [
+            f if f.mark.year == year else replace(f, name=f"{f.name} {f.mark.year}")
+            for f in latest.values()
+        ]
+
+
+def comparators(
     estimates: Estimates,
     like: pd.DataFrame,
     reference: Estimates | Sequence[Estimates] | None,
-    measure: str,
-    year: int,
     chart: str,
-) -> list[Reference]:
-    """Figures to compare one measure with: all staff, then those of `reference`."""
-    org = str(like["org"].iloc[0])
-    given = (
-        [] if reference is None else [reference] if isinstance(reference, Estimates) else reference
-    )
-    found: dict[str, Reference] = {}
-    sources = [(estimates, overall_rows(estimates.table, like))]
-    for one in given:
+) -> Comparators:
+    """The overall rows of the Estimates themselves, then those of `reference`."""
+    org, kind = str(like["org"].iloc[0]), str(like["source"].iloc[0])
+    own = overall_rows(estimates.table, like)
+    sources = [(estimates, own[own["statistic"].isin(_STATISTICS)])]
+    for one in _listed(reference):
         rows = figures(protected(one, chart), chart)
         sources.append((one, rows[(rows["breakdown"] == OVERALL) & (rows["within"] == "")]))
+    found = []
     for source, rows in sources:
-        rows = rows[(rows["measure"] == measure) & rows["statistic"].isin(_STATISTICS)]
-        for one_org in pd.unique(rows["org"]):
-            of_org = rows[(rows["org"] == one_org) & (rows["year"] <= year)]
-            if of_org.empty:
-                continue
-            row = next(of_org.sort_values("year", kind="stable").tail(1).itertuples())
-            own = str(one_org) == org
-            name = "All staff" if own else org_name(source, str(one_org))
-            if own and str(row.source) != str(like["source"].iloc[0]):
-                name = f"All staff ({row.source})"
-            if int(str(row.year)) != year:
-                name = f"{name} {row.year}"
-            if str(row.status) == "ok" and name not in found:
-                found[name] = Reference(name, mark(row), str(row.weighting), own)
-    return list(found.values())
+        names = {str(o): org_name(source, str(o)) for o in pd.unique(rows["org"])}
+        for row in rows.itertuples():
+            is_own = str(row.org) == org
+            name = "All staff" if is_own else names[str(row.org)]
+            if is_own and str(row.source) != kind:
+                name += f" ({row.source})"
+            figure = Reference(name, mark(row), str(row.weighting), is_own)
+            found.append((str(row.measure), name, figure))
+    return Comparators(tuple(found))
+
+
+def _listed(reference: Estimates | Sequence[Estimates] | None) -> list[Estimates]:
+    if reference is None:
+        return []
+    return [reference] if isinstance(reference, Estimates) else list(reference)
 
 
 # -- names --------------------------------------------------------------------------------------
@@ -199,6 +238,37 @@ def clean(text: object) -> str:
 def measure_of(measure: str) -> Measure | None:
     """The definition of a measure, if the shipped questionnaire has it."""
     return load_instrument().measures.get(measure)
+
+
+def in_order(breakdown: str, groups: Sequence[str]) -> list[str]:
+    """Groups in questionnaire order where the questionnaire knows them, else as they come."""
+    known = load_instrument().breakdowns.get(breakdown)
+    place = {g.label: i for i, g in enumerate(known.groups)} if known else {}
+    return sorted(groups, key=lambda name: place.get(name, len(place)))
+
+
+def synthetic(*estimates: Estimates) -> list[str]:
+    """What is said of synthetic data; empty for real ones."""
+    notes = [clean(n) for e in estimates for n in e.notes if "synthetic" in n.lower()]
+    opening = list(dict.fromkeys(n for n in notes if n.lower().startswith("synthetic")))
+    return opening or (["SYNTHETIC data."] if notes else [])
+
+
+def common_direction(measures: Sequence[str]) -> str:
+    """``"Lower is better"`` where all or most measures say so; with a reminder where not all do."""
+    words = [better_words(m) for m in measures]
+    if not words or not any(words):
+        return ""
+    most = max(dict.fromkeys(w for w in words if w), key=words.count)
+    return most.capitalize() + ("" if set(words) == {most} else " unless marked")
+
+
+def marked_direction(measure: str, common: str) -> str:
+    """What to add to the name of a measure that is not the common way round."""
+    words = better_words(measure)
+    if not common or common.lower().startswith(words or "-"):
+        return ""
+    return words or "neither way is better"
 
 
 def better_words(measure: str) -> str:
@@ -230,7 +300,7 @@ def org_name(estimates: Estimates, org: str) -> str:
 
 
 def topic(measures: Sequence[str]) -> str:
-    """What several measures have in common, as a title."""
+    """What several measures have in common, as a title; empty if too little."""
     instrument = load_instrument()
     for known in (instrument.collections, instrument.domains):
         for name, ids in known.items():
@@ -242,7 +312,7 @@ def topic(measures: Sequence[str]) -> str:
         domains[definition.domain if definition else ""] = None
     labels = [instrument.labels.get(d, "") for d in domains]
     if not labels or len(labels) > 3 or not all(labels):
-        return "Staff survey results"
+        return ""
     lowered = [labels[0], *(label[:1].lower() + label[1:] for label in labels[1:])]
     return lowered[0] if len(lowered) == 1 else "; ".join(lowered)
 
@@ -285,18 +355,42 @@ def interval_note(rows: pd.DataFrame) -> str:
     return note
 
 
-def comparability(measures: Sequence[str], years: Sequence[int]) -> list[str]:
-    """Why years may not compare, for the years drawn after the first."""
+def comparability(measures: Sequence[str], years: Sequence[int], breakdown: str = "") -> list[str]:
+    """Why years may not compare: changed questions and groups, for years after the first drawn."""
     instrument = load_instrument()
-    said: dict[str, None] = {}
+    later = sorted(years)[1:]
+    changes: dict[tuple[int, str], dict[str, None]] = {}
     for measure in measures:
         definition = instrument.measures.get(measure)
-        for item, _ in definition.parts if definition else ():
-            for year in sorted(years)[1:] if len(years) > 1 else ():
+        short = definition.short if definition else measure
+        parts = [i for i, _ in definition.parts] if definition else [measure]
+        for item in parts:
+            for year in later:
                 question = instrument.question(item, year)
                 if question is not None and question.comparable in ("caution", "no"):
-                    said[f"Comparing with {year}: {question.change}."] = None
-    return list(said)
+                    changes.setdefault((year, question.change), {})[clean(short)] = None
+    said = []
+    for (year, change), names in changes.items():
+        about = "" if len(measures) == 1 else f" ({', '.join(names)})" if len(names) < 4 else ""
+        said.append(f"Compare {year} with care{about}: {change}.")
+    return [*said, *_changed_groups(breakdown, later)]
+
+
+def _changed_groups(breakdown: str, years: Sequence[int]) -> list[str]:
+    """Groups of one answer whose meaning moved; an answer first offered then is no change."""
+    instrument = load_instrument()
+    known = instrument.breakdowns.get(breakdown)
+    if known is None:
+        return []
+    alone = {g.answers[0]: g.label for g in known.groups if len(g.answers) == 1}
+    return [
+        f"Compare {row.year} with care ({clean(alone[str(row.label)])}): {row.note}."
+        for row in instrument.category_breaks.itertuples()
+        if str(row.item) == known.item
+        and int(str(row.year)) in years
+        and str(row.label) in alone
+        and not str(row.note).startswith("first offered")
+    ]
 
 
 def footer(
@@ -305,7 +399,6 @@ def footer(
     others: Estimates | Sequence[Estimates] | None = None,
 ) -> list[str]:
     """Source, synthetic data, protection: the lines under every chart."""
-    given = [] if others is None else [others] if isinstance(others, Estimates) else list(others)
     lines = []
     org = org_name(estimates, str(rows["org"].iloc[0]))
     years = years_text([int(y) for y in pd.unique(rows["year"])])
@@ -316,8 +409,7 @@ def footer(
     else:
         what = f"NHS Staff Survey {years}, respondents of {org}"
     lines.append(f"Source: {what}{f' ({weighting})' if weighting else ''}.")
-    notes = dict.fromkeys(n for e in (estimates, *given) for n in e.notes)
-    lines.extend(clean(n) for n in notes if "synthetic" in n.lower())
+    lines.extend(synthetic(estimates, *_listed(others)))
     if estimates.rule.reason:
         lines.append(f"Rule {estimates.rule.name}: {clean(estimates.rule.label)}.")
     if (rows["source"] != "published").any():

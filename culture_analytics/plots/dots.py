@@ -16,6 +16,7 @@ from culture_analytics.plots.layout import (
     MARGIN,
     Page,
     axes_width,
+    even,
     line_height,
     text_width,
     wrap,
@@ -41,7 +42,8 @@ _MARK_STEP = 0.21  # inches between the marks of one row
 _ROW_PAD = 0.09
 _TIER = 0.2  # height of the label of a reference line
 _GAP = 0.12  # between the plot and its labels
-_AXIS = 0.5  # tick labels and axis label
+_BETWEEN = 0.2  # inches between blocks of panels
+_AXIS = 0.46  # tick labels and axis label
 _REFERENCE_MARKS = (("D", PLUM), ("s", GREY))
 
 
@@ -119,7 +121,7 @@ def _heights(panels: Sequence[Panel], label_width: float) -> list[float]:
     """Inches of each row, the same in panels that stand side by side."""
     heights = []
     for rows in zip(*(p.rows for p in panels), strict=True):
-        lines = len(wrap(rows[0].label, label_width, SIZES["label"], _weight(rows[0])))
+        lines = len(even(rows[0].label, label_width, SIZES["label"], _weight(rows[0])))
         marks = max(len(r.marks) for r in rows)
         content = max(lines * line_height(SIZES["label"]), marks * _MARK_STEP, _MARK_STEP)
         heights.append(content + _ROW_PAD)
@@ -135,7 +137,7 @@ def _label_width(panels: Sequence[Panel], most: float) -> float:
         text_width(line, SIZES["label"], _weight(r))
         for p in panels
         for r in p.rows
-        for line in wrap(r.label, most, SIZES["label"], _weight(r))
+        for line in even(r.label, most, SIZES["label"], _weight(r))
     ]
     return max(widths, default=0.5)
 
@@ -151,7 +153,7 @@ def _limit(panel: Panel, width: float, reach: float) -> float:
     top = 10.0 if panel.unit == "score" else min(100.0, _nice(max(reach, 5.0)))
     marks = [m for r in panel.rows for m in r.marks if m.ok]
     for m in marks:
-        room = text_width(value_text(m.value, panel.unit), SIZES["value"]) + 0.14
+        room = text_width(value_text(m.value, panel.unit), SIZES["value"]) + 0.16
         top = max(top, m.reach * width / max(width - room, 0.2 * width))
     return top
 
@@ -181,21 +183,23 @@ def draw(ax: Axes, panel: Panel, *, width: float, heights: Sequence[float], limi
     total = sum(heights) or 0.6
     ax.set_xlim(0, limit)
     ax.set_ylim(total, 0)
-    _frame(ax, panel, limit)
+    _frame(ax, panel, width, limit)
     if not panel.rows or panel.message:
         _say(ax, panel.message or "Nothing to show.", width)
     ticks, texts, bold = [], [], []
+    marks: list[tuple[Mark, float]] = []
     y = 0.0
-    for row, height in zip(panel.rows, heights, strict=True):
+    for row, height in zip(panel.rows, heights[: len(panel.rows)], strict=True):
         middle = y + height / 2
         ticks.append(middle)
         if labels is not None:
-            texts.append("\n".join(wrap(row.label, labels, SIZES["label"], _weight(row))))
+            texts.append("\n".join(even(row.label, labels, SIZES["label"], _weight(row))))
         bold.append(row.bold)
         if y:
             ax.axhline(y, color=GREY if bold[-2:-1] == [True] else LIGHT, lw=0.5, zorder=0)
-        _row(ax, panel, row, middle)
+        marks += _row(ax, panel, row, middle, limit / width)
         y += height
+    _marks(ax, panel, marks, limit / width)
     ax.set_yticks(ticks, texts if labels is not None else [""] * len(ticks))
     for text, is_bold in zip(ax.get_yticklabels(), bold, strict=True):
         text.set_fontsize(SIZES["label"])
@@ -204,11 +208,13 @@ def draw(ax: Axes, panel: Panel, *, width: float, heights: Sequence[float], limi
     _heads(ax, panel)
 
 
-def _frame(ax: Axes, panel: Panel, limit: float) -> None:
+def _frame(ax: Axes, panel: Panel, width: float, limit: float) -> None:
     from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 
     highest = 10.0 if panel.unit == "score" else 100.0
-    values = MaxNLocator(nbins=5, steps=[1, 2, 2.5, 5, 10]).tick_values(0, min(limit, highest))
+    ticks = max(2, min(5, int(width * min(1.0, highest / limit) / 0.45)))
+    steps = [1, 2, 5, 10] if panel.unit == "score" else [1, 2, 2.5, 5, 10]
+    values = MaxNLocator(nbins=ticks, steps=steps).tick_values(0, min(limit, highest))
     ax.xaxis.set_major_locator(
         FixedLocator([float(v) for v in values if 0 <= v <= min(limit, highest)])
     )
@@ -222,8 +228,11 @@ def _frame(ax: Axes, panel: Panel, limit: float) -> None:
     )  # fmt: skip
     ax.grid(axis="x", color=LIGHT, lw=0.6, zorder=0)
     ax.set_axisbelow(True)
+    if panel.message and not panel.rows:
+        ax.set_axis_off()
     for side in ("top", "right", "left"):
         ax.spines[side].set_visible(False)
+    ax.spines["bottom"].set_bounds(0, min(limit, highest))
 
 
 def _say(ax: Axes, message: str, width: float) -> None:
@@ -234,12 +243,16 @@ def _say(ax: Axes, message: str, width: float) -> None:
     )  # fmt: skip
 
 
-def _row(ax: Axes, panel: Panel, row: Row, middle: float) -> None:
+def _row(ax: Axes, panel: Panel, row: Row, middle: float, inch: float) -> list[tuple[Mark, float]]:
+    """Write what a row says; returns its marks with their heights, to be drawn together."""
+    found = []
     first = middle - _MARK_STEP * (len(row.marks) - 1) / 2
     for position, m in enumerate(row.marks):
         y = first + position * _MARK_STEP
         if m.ok:
-            _mark(ax, panel, m, y)
+            others = row.beside if m is row.marks[-1] else ()
+            found.append((m, y))
+            _value(ax, panel, m, y, [o.mark.value for o in others], inch)
             column = _GAP + _year_column(panel) + _base_column(panel)
             _beside(ax, column, y, base_text(m.base), ha="right")
         elif not panel.message:
@@ -250,9 +263,11 @@ def _row(ax: Axes, panel: Panel, row: Row, middle: float) -> None:
                 bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6},
             )  # fmt: skip
         if panel.dated:
-            _beside(ax, _GAP, y, str(m.year), ha="left", color=_style(panel, m.year)[1])
+            _beside(ax, _GAP, y, str(m.year), ha="left")
     for position, compared in enumerate(row.beside):
-        _compared(ax, panel, compared, position, middle)
+        last = first + _MARK_STEP * (len(row.marks) - 1)  # in line with the latest year
+        _compared(ax, panel, compared, position, last if row.marks else middle)
+    return found
 
 
 def _style(panel: Panel, year: int) -> tuple[str, str]:
@@ -262,19 +277,47 @@ def _style(panel: Panel, year: int) -> tuple[str, str]:
     return YEAR_MARKS[min(age, len(YEAR_MARKS) - 1)]
 
 
-def _mark(ax: Axes, panel: Panel, m: Mark, y: float) -> None:
-    shape, colour = _style(panel, m.year)
-    if not (math.isnan(m.lower) or math.isnan(m.upper)):
-        ax.hlines(y, m.lower, m.upper, color=colour, lw=2.2, zorder=3, gid=f"interval {m.year}")
-    ax.scatter(
-        [m.value], [y], marker=shape, s=42, color=colour, zorder=4, gid=f"value {m.year}",
-        edgecolors="white", linewidths=0.6,
-    )  # fmt: skip
+def _marks(ax: Axes, panel: Panel, marks: Sequence[tuple[Mark, float]], inch: float) -> None:
+    """Dots and intervals, a collection for each year."""
+    for year in dict.fromkeys(m.year for m, _ in marks):
+        shape, colour = _style(panel, year)
+        of_year = [(m, y) for m, y in marks if m.year == year]
+        lines = [(m, y) for m, y in of_year if not (math.isnan(m.lower) or math.isnan(m.upper))]
+        ax.hlines(
+            [y for _, y in lines], [m.lower for m, _ in lines], [m.upper for m, _ in lines],
+            color=colour, lw=2.2, zorder=3, gid=f"interval {year}",
+        )  # fmt: skip
+        # Ends of short intervals would hide the shape of the dot.
+        wide = [(m, y) for m, y in lines if m.upper - m.lower > 0.16 * inch]
+        ax.scatter(
+            [m.lower for m, _ in wide] + [m.upper for m, _ in wide], [y for _, y in wide] * 2,
+            marker="|", s=36, color=colour, lw=1.4, zorder=3, gid=f"ends {year}",
+        )  # fmt: skip
+        ax.scatter(
+            [m.value for m, _ in of_year], [y for _, y in of_year], marker=shape, s=38,
+            color=colour, lw=0, zorder=4, gid=f"value {year}",
+        )  # fmt: skip
+
+
+def _value(ax: Axes, panel: Panel, m: Mark, y: float, others: Sequence[float], inch: float) -> None:
+    text = value_text(m.value, panel.unit)
+    left = _left_is_clear(m, text, others, inch)
+    low = m.value if math.isnan(m.lower) else min(m.value, m.lower)
     ax.annotate(
-        value_text(m.value, panel.unit), (m.reach, y), xytext=(5, 0), textcoords="offset points",
-        va="center", ha="left", fontsize=SIZES["value"], zorder=5, annotation_clip=False,
-        bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.4, "alpha": 0.85},
+        text, (low if left else m.reach, y), xytext=(-6 if left else 6, 0),
+        textcoords="offset points", va="center_baseline", ha="right" if left else "left",
+        fontsize=SIZES["value"], zorder=5, annotation_clip=False,
+        bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.4},
     )  # fmt: skip
+
+
+def _left_is_clear(m: Mark, text: str, others: Sequence[float], inch: float) -> bool:
+    """Whether a label is better at the left: another mark is in its way at the right only."""
+    room = (text_width(text, SIZES["value"]) + 0.18) * inch
+    low = m.value if math.isnan(m.lower) else min(m.value, m.lower)
+    blocked = any(m.reach - 0.06 * inch < other < m.reach + room for other in others)
+    free = low - room > 0 and not any(low - room < o < low + 0.06 * inch for o in others)
+    return blocked and free
 
 
 def _beside(ax: Axes, inches: float, y: float, text: str, **style: Any) -> None:
@@ -316,13 +359,20 @@ def _heads(ax: Axes, panel: Panel) -> None:
 def _lines(ax: Axes, panel: Panel, width: float, limit: float, total: float) -> None:
     styles = ((0, (4, 2)), (0, (1, 1.5)), (0, (4, 1.5, 1, 1.5)))
     for tier, line in enumerate(panel.lines):
-        text = f"{line.name} {value_text(line.mark.value, panel.unit)}"
+        dated = panel.dated and str(line.mark.year) not in line.name
+        name = f"{line.name} {line.mark.year}" if dated else line.name
+        text = f"{name} {value_text(line.mark.value, panel.unit)}"
         half = text_width(text, SIZES["value"]) / 2
         at = line.mark.value / limit * width
         centre = min(max(at, half), max(width + _right(panel) - half, half))
         colour = (GREY, PLUM, BLUE)[tier % 3]
         ax.plot(
-            [line.mark.value] * 2, [0, total], color=colour, lw=1.2, ls=styles[tier % 3], zorder=2,
+            [line.mark.value] * 2,
+            [0, total],
+            color=colour,
+            lw=1.2,
+            ls=styles[tier % 3],
+            zorder=2,
             gid=f"reference {line.name}",
         )
         ax.annotate(
@@ -360,7 +410,7 @@ def lay_out(
     reaches = [p.reach for p in panels]
     shared = columns == 2 and max(reaches) <= 3 * max(min(reaches), 1e-9)
     blocks = _blocks(panels, columns, labels, width + right)
-    top = page.open(sum(b.height for b in blocks))
+    top = page.open(sum(b.height for b in blocks) - _BETWEEN)
     axes = []
     for block in blocks:
         for column, panel in enumerate(block.panels):
@@ -370,9 +420,7 @@ def lay_out(
                 page.text(_title_left(columns, left), y, line, size=SIZES["panel"], weight="bold")
             if panel.note:
                 y = top + len(block.titles[column]) * line_height(SIZES["panel"])
-                page.text(
-                    _title_left(columns, left), y, panel.note, size=SIZES["note"], color=GREY
-                )
+                page.text(_title_left(columns, left), y, panel.note, size=SIZES["note"], color=GREY)
             made = page.axes(left, top + block.head, width, sum(block.heights))
             reach = max(reaches) if shared else panel.reach
             draw(
@@ -407,19 +455,15 @@ class _Block:
 
     @property
     def height(self) -> float:
-        return self.head + sum(self.heights) + _AXIS + 0.12
+        return self.head + sum(self.heights) + _AXIS + _BETWEEN
 
 
-def _blocks(
-    panels: Sequence[Panel], columns: int, labels: float, width: float
-) -> list[_Block]:
+def _blocks(panels: Sequence[Panel], columns: int, labels: float, width: float) -> list[_Block]:
     blocks = []
     for start in range(0, len(panels), columns):
         side = panels[start : start + columns]
         room = width if columns == 2 else WIDTH - 2 * MARGIN
-        titles = [
-            wrap(p.title, room, SIZES["panel"], "bold") if p.title else [] for p in side
-        ]
+        titles = [even(p.title, room, SIZES["panel"], "bold") if p.title else [] for p in side]
         head = max(map(len, titles)) * line_height(SIZES["panel"])
         head += line_height(SIZES["note"]) * any(p.note for p in side)
         head += max(_tiers(p) for p in side) + 0.06

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -10,13 +11,12 @@ import pandas as pd
 
 from culture_analytics.errors import MeasureError
 from culture_analytics.estimates import Estimates
-from culture_analytics.instrument import load_instrument
 from culture_analytics.plots import data
 from culture_analytics.plots.alt import attach, sentences
 from culture_analytics.plots.data import Mark, Reference
 from culture_analytics.plots.dots import Panel, Row, lay_out, scales_differ
 from culture_analytics.plots.layout import Page
-from culture_analytics.plots.style import RC, YEAR_MARKS, base_text, value_text
+from culture_analytics.plots.style import YEAR_MARKS, base_text, drawing, value_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,8 +25,11 @@ __all__ = ["groups"]
 
 ORDERS = ("auto", "questionnaire", "value")
 
+_NOTHING = (math.nan, math.nan, math.nan, math.nan)
+
 _MANY = 40  # groups: sorted by value beyond this, hidden ones counted
-_MOST_ROWS = 320  # marks in one picture
+_MOST_ROWS = 240  # marks in one picture
+_MOST_SORTED = 160  # marks where panels stand one below the other
 _MOST_GROUPS = 80  # groups in one panel
 
 
@@ -84,8 +87,6 @@ def groups(
     >>> ax.get_xlabel()
     'Percentage of those who answered'
     """
-    from matplotlib import rc_context
-
     if order not in ORDERS:
         raise MeasureError(f"order={order!r}: give one of {', '.join(ORDERS)}.")
     rows = data.figures(data.protected(estimates, "groups"), "groups")
@@ -98,7 +99,7 @@ def groups(
         )
     plan = _plan(estimates, rows, reference, order)
     page = _page(estimates, rows, plan, title, reference)
-    with rc_context(RC):
+    with drawing():
         axes = lay_out([p.panel for p in plan.drawn], page, columns=plan.columns, ax=ax)
     for made, part in zip(axes, plan.drawn, strict=True):
         attach(made, _describe(estimates, rows, part))
@@ -115,9 +116,7 @@ class _Part:
     measure: str
     label: str
     panel: Panel
-    order: tuple[str, ...]
     cells: dict[tuple[str, int], Mark]
-    hidden: int  # groups without a figure in any year
 
 
 @dataclass(frozen=True)
@@ -138,16 +137,22 @@ def _plan(
     measures = list(pd.unique(rows["measure"]))
     every_year = sorted(int(y) for y in pd.unique(rows["year"]))
     years = tuple(every_year[-len(YEAR_MARKS) :])
+    if len(measures) > 1 and rows["group"].nunique() > _MANY:
+        years = years[-1:]  # the picture is tall enough as it is
     rows = rows[rows["year"].isin(years)]
     breakdown = str(rows["breakdown"].iloc[0])
     asked = rows[rows["status"] != "not_asked"]
-    names = _in_order(breakdown, list(pd.unique(asked["group"])))
+    names = data.in_order(breakdown, [str(g) for g in pd.unique(asked["group"])])
     many = len(names) > _MANY
     per_panel = len(names) * len(years)
-    grid = len(measures) > 1 and not many and per_panel * ((len(measures) + 1) // 2) <= _MOST_ROWS
     sort = order == "value" or (order == "auto" and many)
-    most = max(10, min(_MOST_GROUPS, _MOST_ROWS // (len(measures) * len(years))))
+    tall = per_panel * ((len(measures) + 1) // 2) > _MOST_ROWS
+    grid = len(measures) > 1 and not sort and not tall
+    everyone = len(years) > 1 and not data.overall_rows(estimates.table, rows).empty
+    most = max(6, min(_MOST_GROUPS, _MOST_SORTED // (len(measures) * len(years))))
     notes = _notes(rows, every_year, years, names)
+    compared = data.comparators(estimates, rows, reference, "groups")
+    common = data.common_direction(measures)
     parts = []
     for measure in measures:
         of_measure = rows[rows["measure"] == measure]
@@ -159,26 +164,16 @@ def _plan(
         label = data.clean(of_measure["label"].iloc[0])
         if missing and dates:
             notes.append(f"Not asked in {data.years_text(missing)}: {label}.")
-        lines = data.references(
-            estimates, rows, reference, measure, (dates or years)[-1], "groups"
-        )
+        lines = compared.of(measure, (dates or years)[-1])
         parts.append(
             _part(
                 estimates, of_measure, label, names, dates, lines,
                 sort=sort, most=None if grid else most,
-                title=len(measures) > 1, aligned=grid,
+                common=common if len(measures) > 1 else None, aligned=grid, everyone=everyone,
             )
         )  # fmt: skip
     notes += _weighting_notes(rows, parts)
-    columns = 2 if grid and not (sort and len(measures) > 1) else 1
-    return _Plan(parts, columns, sort, years, notes)
-
-
-def _in_order(breakdown: str, names: list[str]) -> list[str]:
-    """Questionnaire order where the questionnaire knows the groups; else as they come."""
-    known = load_instrument().breakdowns.get(breakdown)
-    place = {g.label: i for i, g in enumerate(known.groups)} if known else {}
-    return sorted(names, key=lambda name: place.get(name, len(place)))
+    return _Plan(parts, 2 if grid else 1, sort, years, notes)
 
 
 def _notes(
@@ -190,7 +185,8 @@ def _notes(
         asked = ", ".join(map(data.clean, absent))
         notes.append(f"Not asked in {data.years_text(years)}: {asked}.")
     if len(years) < len(every_year):
-        notes.append(f"The latest {len(years)} of {len(every_year)} years are drawn.")
+        drawn = "year is" if len(years) == 1 else f"{len(years)} years are"
+        notes.append(f"Only the latest {drawn} drawn, of {len(every_year)}.")
     return notes
 
 
@@ -223,8 +219,9 @@ def _part(
     *,
     sort: bool,
     most: int | None,
-    title: bool,
+    common: str | None,
     aligned: bool,
+    everyone: bool,
 ) -> _Part:
     cells = {(str(r.group), int(str(r.year))): data.mark(r) for r in rows.itertuples()}
     shown = [
@@ -246,22 +243,21 @@ def _part(
             ordered = with_figure
             drawn = _capped([_row(estimates, cells, g, years) for g in ordered], most, ends=False)
     message = "" if with_figure else _all_hidden(estimates, rows, shown)
-    everyone = _everyone(estimates, rows, years)
-    if everyone is not None and with_figure and len(years) > 1:
-        drawn.insert(0, everyone)
-    if message and aligned:
+    if message and aligned:  # stands beside panels that have these rows
         drawn = [_row(estimates, cells, g, years) for g in ordered]
+    if everyone and drawn:
+        drawn.insert(0, _everyone(estimates, rows, years))
     measure = str(rows["measure"].iloc[0])
     panel = Panel(
         rows=tuple(drawn),
         unit=str(rows["unit"].iloc[0]),
-        title=label if title else "",
-        note=data.better_words(measure).capitalize() if title else "",
+        title="" if common is None else label,
+        note="" if common is None else data.marked_direction(measure, common).capitalize(),
         lines=tuple(lines) if with_figure else (),
         years=years,
         message=message,
     )
-    return _Part(measure, label, panel, tuple(ordered), cells, len(shown) - len(with_figure))
+    return _Part(measure, label, panel, cells)
 
 
 def _latest(cells: dict[tuple[str, int], Mark], group: str, years: Sequence[int]) -> float:
@@ -280,12 +276,10 @@ def _row(
     )
 
 
-def _everyone(estimates: Estimates, rows: pd.DataFrame, years: Sequence[int]) -> Row | None:
+def _everyone(estimates: Estimates, rows: pd.DataFrame, years: Sequence[int]) -> Row:
     """Everyone together as the first row, where several years are drawn."""
     table = data.overall_rows(estimates.table, rows)
     table = table[(table["measure"] == rows["measure"].iloc[0]) & table["year"].isin(years)]
-    if table.empty:
-        return None
     marks = tuple(data.mark(r) for r in table.sort_values("year", kind="stable").itertuples())
     words = tuple(data.status_text(m.status, estimates) for m in marks)
     return Row("All staff", marks, words, bold=True)
@@ -317,7 +311,7 @@ def _counted(
     found = []
     for status, count in reasons.items():
         word = "group" if count == 1 else "groups"
-        nothing = Mark(years[-1], *([float("nan")] * 4), status)
+        nothing = Mark(years[-1], *_NOTHING, status)
         text = data.status_text(status, estimates)
         found.append(Row(f"{count} {word}", (nothing,), (text,)))
     return found
@@ -325,9 +319,9 @@ def _counted(
 
 def _all_hidden(estimates: Estimates, rows: pd.DataFrame, shown: list[str]) -> str:
     years = data.years_text([int(y) for y in pd.unique(rows["year"])])
-    if not shown:
-        return f"Nothing to show: this was not asked in {years}."
     statuses = set(rows.loc[rows["group"].isin(shown), "status"]) - {"not_asked"}
+    if not statuses:
+        return f"Nothing to show: this was not asked in {years}."
     if statuses == {"suppressed"}:
         least = estimates.rule.base_under
         why = f"each has fewer than {least} answers [c]" if least > 1 else "[c]"
@@ -347,25 +341,25 @@ def _page(
     reference: Estimates | Sequence[Estimates] | None,
 ) -> Page:
     first = rows.iloc[0]
-    breakdown = data.breakdown_label(str(first["breakdown"]))
+    by = data.breakdown_label(str(first["breakdown"]))
+    by = f"{by[:1].lower()}{by[1:]}"
     measures = [p.measure for p in plan.drawn]
     single = len(measures) == 1
     heading = title or (
         plan.drawn[0].label
         if single
-        else f"{data.topic(measures)}: by {breakdown[:1].lower()}{breakdown[1:]}"
+        else f"{data.topic(measures) or 'Staff survey results'}, by {by}"
     )
     inside = f"Within: {data.clean(first['within_group'])}" if first["within_group"] else ""
-    words = {data.better_words(m).capitalize() for m in measures}
     under = data.subtitle(
-        f"By {breakdown[:1].lower()}{breakdown[1:]}" if single or title else "",
+        f"By {by}" if single or title else "",
         inside,
         data.org_name(estimates, str(first["org"])),
         data.years_text(plan.years),
-        words.pop() if single else "",
+        data.common_direction(measures),
         "Sorted, highest first" if plan.sort else "",
     )
-    notes = [*plan.notes, *data.comparability(measures, plan.years)]
+    notes = [*plan.notes, *data.comparability(measures, plan.years, str(first["breakdown"]))]
     if scales_differ([p.panel for p in plan.drawn], plan.columns):
         notes.append("The panels have different scales.")
     return Page(heading, under, [*notes, *data.footer(estimates, rows, reference)])
@@ -382,17 +376,13 @@ def _describe(estimates: Estimates, rows: pd.DataFrame, part: _Part) -> str:
         f"{data.org_name(estimates, str(first['org']))}, {data.years_text(years)}"
     ).removesuffix(", ")
     if panel.message:
-        return sentences(what, panel.message, *_synthetic(estimates))
+        return sentences(what, panel.message, *data.synthetic(estimates))
     year = years[-1]
-    latest = {
-        g: part.cells[g, year]
-        for g in dict.fromkeys(g for g, _ in part.cells)
-        if (g, year) in part.cells and part.cells[g, year].ok
-    }
-    total = len(latest) + part.hidden
-    counts = f"{total} group{'' if total == 1 else 's'}"
-    if part.hidden:
-        counts += f", of which {part.hidden} without a figure"
+    of_year = {g: m for (g, y), m in part.cells.items() if y == year and m.status != "not_asked"}
+    latest = {g: m for g, m in of_year.items() if m.ok}
+    counts = f"{len(of_year)} group{'' if len(of_year) == 1 else 's'}"
+    if len(latest) < len(of_year):
+        counts += f", of which {len(of_year) - len(latest)} without a figure"
         if estimates.rule.base_under > 1:
             counts += f" (fewer than {estimates.rule.base_under} answers are hidden)"
     ranked = sorted(latest, key=lambda g: -latest[g].value)
@@ -412,17 +402,13 @@ def _describe(estimates: Estimates, rows: pd.DataFrame, part: _Part) -> str:
         figures,
         *compared,
         data.better_words(part.measure).capitalize(),
-        *_synthetic(estimates),
+        *data.synthetic(estimates),
     )
 
 
 def _spoken(group: str, m: Mark, unit: str) -> str:
     between = ""
-    if m.lower == m.lower and m.upper == m.upper:  # not NaN
+    if not (math.isnan(m.lower) or math.isnan(m.upper)):
         between = f"interval {value_text(m.lower, unit)} to {value_text(m.upper, unit)}"
     inner = ", ".join(t for t in (between, base_text(m.base)) if t)
     return f"{data.clean(group)} {value_text(m.value, unit)}" + (f" ({inner})" if inner else "")
-
-
-def _synthetic(estimates: Estimates) -> list[str]:
-    return [data.clean(n) for n in estimates.notes if "synthetic" in n.lower()]

@@ -13,16 +13,28 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["MARGIN", "Page", "axes_width", "line_height", "say_around", "text_width", "wrap"]
+__all__ = [
+    "MARGIN",
+    "Page",
+    "axes_width",
+    "even",
+    "line_height",
+    "say_around",
+    "text_width",
+    "wrap",
+]
 
 MARGIN = 0.15  # inches
+
+_FINE = 720  # dpi to measure at: glyphs are not pushed to whole pixels
 
 
 @lru_cache(maxsize=1)
 def _renderer() -> Any:
-    from matplotlib.backends.backend_agg import RendererAgg
+    from matplotlib.backends import backend_agg
 
-    return RendererAgg(8, 8, 72)  # at 72 dpi a pixel is a point
+    renderer: Any = backend_agg.RendererAgg
+    return renderer(8, 8, _FINE)
 
 
 @lru_cache(maxsize=20_000)
@@ -32,7 +44,7 @@ def text_width(text: str, size: float, weight: str = "normal") -> float:
 
     font = FontProperties(family=["DejaVu Sans"], size=size, weight=weight)
     width, _, _ = _renderer().get_text_width_height_descent(text, font, False)
-    return float(width) / 72 * 1.02  # hinting differs a little from one resolution to another
+    return float(width) / _FINE * 1.02  # hinting differs a little between resolutions
 
 
 def line_height(size: float) -> float:
@@ -41,14 +53,16 @@ def line_height(size: float) -> float:
 
 
 def wrap(text: str, width: float, size: float, weight: str = "normal") -> list[str]:
-    """Break text into lines no wider than `width` inches; words too long are cut in two."""
+    """Break text into lines no wider than `width` inches.
+
+    Lines break at spaces and after strokes; a word that is still too long is cut in two.
+    """
     lines: list[str] = []
     line = ""
-    for word in text.split(" "):
-        rest = word
-        joined = f"{line} {rest}" if line else rest
-        if text_width(joined, size, weight) <= width:
-            line = joined
+    for gap, piece in _pieces(text):
+        rest = piece
+        if text_width(f"{line}{gap}{rest}", size, weight) <= width:
+            line = f"{line}{gap}{rest}"
             continue
         if line:
             lines.append(line)
@@ -61,6 +75,27 @@ def wrap(text: str, width: float, size: float, weight: str = "normal") -> list[s
             rest = rest[fits:]
         line = rest
     return [*lines, line]
+
+
+def _pieces(text: str) -> list[tuple[str, str]]:
+    """What must not be broken, each with what stands before it on the same line."""
+    found: list[tuple[str, str]] = []
+    for number, word in enumerate(text.split(" ")):
+        parts = word.replace("/", "/\n").split("\n")
+        held = [p for p in parts if p] or [""]
+        found += [(" " if number and not i else "", part) for i, part in enumerate(held)]
+    return found
+
+
+def even(text: str, width: float, size: float, weight: str = "normal") -> list[str]:
+    """Break text like `wrap`, in lines of about the same length."""
+    lines = wrap(text, width, size, weight)
+    for part in range(95, 40, -5):
+        narrower = wrap(text, width * part / 100, size, weight)
+        if len(narrower) > len(lines):
+            break
+        lines = narrower
+    return lines
 
 
 @dataclass
@@ -81,7 +116,7 @@ class Page:
         from matplotlib import pyplot as plt
 
         inner = WIDTH - 2 * MARGIN
-        head = [(line, "title", "bold") for line in wrap(self.title, inner, SIZES["title"], "bold")]
+        head = [(line, "title", "bold") for line in even(self.title, inner, SIZES["title"], "bold")]
         if self.subtitle:
             lines = wrap(self.subtitle, inner, SIZES["subtitle"])
             head += [(line, "subtitle", "normal") for line in lines]
@@ -111,9 +146,7 @@ class Page:
         """Axes at a position."""
         assert self.figure is not None
         bottom = 1 - (top + height) / self.height
-        return self.figure.add_axes(
-            (left / WIDTH, bottom, width / WIDTH, height / self.height)
-        )
+        return self.figure.add_axes((left / WIDTH, bottom, width / WIDTH, height / self.height))
 
 
 def axes_width(ax: Axes) -> float:
@@ -127,9 +160,7 @@ def say_around(ax: Axes, page: Page, *, pad: float = 6.0) -> None:
     """Write a page's title and notes around axes that the caller made."""
     width = axes_width(ax)
     title = wrap(page.title, width, SIZES["panel"], "bold")
-    ax.set_title(
-        "\n".join(title), loc="left", fontsize=SIZES["panel"], fontweight="bold", pad=pad
-    )
+    ax.set_title("\n".join(title), loc="left", fontsize=SIZES["panel"], fontweight="bold", pad=pad)
     said = [s for s in (ax.get_xlabel(), page.subtitle, *page.notes) if s]
     lines = [line for s in said for line in wrap(s, width, SIZES["note"])]
     ax.set_xlabel("\n".join(lines), loc="left", fontsize=SIZES["note"])

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from contextlib import AbstractContextManager
 from typing import Any
 
 __all__ = [
     "BLUE", "DPI", "GREY", "LIGHT", "ORANGE", "PALETTE", "PLUM", "RC", "SIZES", "TEAL", "VIOLET",
-    "WIDTH", "YEAR_MARKS", "base_text", "contrast", "ink", "points_text", "tint", "value_text",
+    "WIDTH", "YEAR_MARKS", "base_text", "contrast", "drawing", "ink", "points_text", "tint",
+    "value_text",
 ]  # fmt: skip
 
 # The government Analysis Function's categorical palette: each at least 3:1 on white but violet,
@@ -46,6 +48,14 @@ RC: dict[str, Any] = {
     "xtick.color": "#1A1A1A",
     "ytick.color": "#1A1A1A",
 }
+
+
+def drawing() -> AbstractContextManager[None]:
+    """The settings of `RC` while a chart is drawn."""
+    from matplotlib import rc_context
+
+    settings: Any = RC  # its keys are checked when they are set
+    return rc_context(settings)
 
 
 def _rgb(colour: str) -> tuple[float, float, float]:

@@ -14,6 +14,7 @@ from culture_analytics.read.layout import unique_names
 from culture_analytics.read.raw import BLANK, ColumnBuilder, RawColumn, RawTable, cell_text
 
 if TYPE_CHECKING:
+    import pandas as pd
     import pyarrow as pa
 
 __all__ = ["read_parquet", "read_sav"]
@@ -50,11 +51,10 @@ def read_sav(kind: FileKind, *, error: type[CultureAnalyticsError] = ExtractErro
     rows = meta.number_rows
     builders = [ColumnBuilder(name) for name in meta.column_names]
     count = 0
-    for values in _sav_pieces(kind, rows, error):
+    for piece in _sav_pieces(kind, rows, error):
         for builder in builders:
-            cells = values[builder.name]
-            builder.add_cells(list(cells))
-        count += len(next(iter(values.values()))) if values else 0
+            builder.add_series(piece[builder.name])
+        count += len(piece)
     if rows is not None and rows >= 0 and count < rows:
         raise error(
             f"{kind.name} is cut off: it declares {rows:,} respondents and holds {count:,}. Copy "
@@ -78,14 +78,10 @@ def read_sav(kind: FileKind, *, error: type[CultureAnalyticsError] = ExtractErro
 
 def _sav_pieces(
     kind: FileKind, rows: int | None, error: type[CultureAnalyticsError]
-) -> Iterator[Mapping[str, Any]]:
+) -> Iterator[pd.DataFrame]:
     import pyreadstat
 
-    options: dict[str, Any] = {
-        "user_missing": True,
-        "apply_value_formats": False,
-        "output_format": "dict",
-    }
+    options: dict[str, Any] = {"user_missing": True, "apply_value_formats": False}
     try:
         if not rows or rows <= 2 * ROWS_AT_ONCE:
             yield pyreadstat.read_sav(str(kind.path), **options)[0]

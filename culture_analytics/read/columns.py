@@ -11,7 +11,7 @@ import difflib
 import re
 import tomllib
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -101,14 +101,14 @@ def column_map(columns: Mapping[str, Any] | str | Path | None) -> ColumnMap:
     if not file.is_file():
         raise ExtractError(
             f"There is no column file {file}. columns= takes a mapping such as "
-            '{"Local name": "q14b"}, or the path of a TOML file.'
+            '{"Local name": "hba_managers"}, or the path of a TOML file.'
         )
     try:
         raw = tomllib.loads(file.read_text(encoding="utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
         raise ExtractError(
             f"{file.name} is not a TOML file in UTF-8: {problem}. Write names and answers in "
-            'quotation marks: "Local name" = "q14b".'
+            'quotation marks: "Local name" = "hba_managers".'
         ) from None
     return _from_sections(raw, file.name)
 
@@ -118,7 +118,7 @@ def _from_flat(columns: Mapping[str, Any]) -> ColumnMap:
     if wrong:
         raise ExtractError(
             f"columns= holds {len(wrong):,} entry(ies) that are not text to text: "
-            f"{', '.join(wrong[:5])}. Write {{'Local name': 'q14b'}}."
+            f"{', '.join(wrong[:5])}. Write {{'Local name': 'hba_managers'}}."
         )
     return ColumnMap(columns={str(key): str(value) for key, value in columns.items()})
 
@@ -337,13 +337,13 @@ class YearFit:
 def year_fits(claims: Iterable[Claim], instrument: Instrument) -> dict[int, YearFit]:
     """Compare the question numbers of a file with every year's questionnaire."""
     asked = [claim for claim in claims if claim.readings and not claim.role]
-    catalogue = {year: _numbers(instrument, year) for year in instrument.years}
+    catalogue = {year: _catalogue(instrument, year) for year in instrument.years}
     anywhere = set().union(*catalogue.values())
     asked = [claim for claim in asked if any(n in anywhere for n in claim.readings)]
     fits = {}
     for year, numbers in catalogue.items():
         found = [_reading(claim, numbers) for claim in asked]
-        items = {q.item for n in found if n for q in _questions(instrument, year, n)}
+        items = {question.item for number in found if number for question in numbers[number]}
         matched = sum(number is not None for number in found)
         size = len({q.item for q in instrument.questions if q.year == year and q.variant != "form"})
         fits[year] = YearFit(
@@ -358,17 +358,14 @@ def year_fits(claims: Iterable[Claim], instrument: Instrument) -> dict[int, Year
     return fits
 
 
-def _numbers(instrument: Instrument, year: int) -> set[str]:
-    numbers = set(instrument.numbers(year))
-    return numbers | {number.split("_")[0] for number in numbers if "_" in number}
-
-
-def _questions(instrument: Instrument, year: int, number: str) -> tuple[Question, ...]:
-    """List the questions a number stands for; for the stem of a "select all", all its options."""
-    catalogue = instrument.numbers(year)
-    if number in catalogue:
-        return catalogue[number]
-    return tuple(q for n, found in catalogue.items() if n.startswith(f"{number}_") for q in found)
+def _catalogue(instrument: Instrument, year: int) -> dict[str, list[Question]]:
+    """List the questions of each number; for the stem of a "select all", those of its options."""
+    found: dict[str, list[Question]] = defaultdict(list)
+    for number, questions in instrument.numbers(year).items():
+        found[number] += questions
+        if "_" in number:
+            found[number.split("_")[0]] += questions
+    return found
 
 
 def _complete_sets(instrument: Instrument, year: int) -> list[set[str]]:
@@ -377,7 +374,7 @@ def _complete_sets(instrument: Instrument, year: int) -> list[set[str]]:
     return [{q.item for q in questions if q.variant in {"", variant}} for variant in variants]
 
 
-def _reading(claim: Claim, numbers: set[str]) -> str | None:
+def _reading(claim: Claim, numbers: Container[str]) -> str | None:
     return next((number for number in claim.readings if number in numbers), None)
 
 
@@ -424,8 +421,8 @@ def infer_year(fits: Mapping[int, YearFit], title: Sequence[str], where: str) ->
     if fitting:
         years = ", ".join(str(fit.year) for fit in fitting)
         raise ExtractError(
-            f"The survey year of {where} cannot be told from its columns: they fit {years}. Give "
-            f"it: read_extract(..., year={fitting[-1].year})."
+            f"The survey year of {where} cannot be told from its columns: they fit {years}. Say "
+            "which one it is: read_extract(..., year=...)."
         )
     best = min(len(fit.strangers) for fit in fits.values())
     years = ", ".join(str(fit.year) for fit in fits.values() if len(fit.strangers) == best)
@@ -590,7 +587,7 @@ def _question_of(
 ) -> Question | None:
     if claim.item:
         return instrument.question(claim.item, year)
-    number = _reading(claim, set(by_number))
+    number = _reading(claim, by_number)
     return None if number is None else by_number[number]
 
 
@@ -607,7 +604,7 @@ def _variant(
         return ""
     touched: list[tuple[Claim, tuple[Question, ...]]] = []
     for claim in claims:
-        number = None if claim.role else _reading(claim, set(catalogue))
+        number = None if claim.role else _reading(claim, catalogue)
         if number is not None and any(q.variant in variants for q in catalogue[number]):
             touched.append((claim, catalogue[number]))
     if not touched:

@@ -98,16 +98,17 @@ def read_extract(
     sheet : str or int, optional
         Worksheet by name, or by position counted from 1, if several could hold the respondents.
     columns : mapping, str or Path, optional
-        Where headers are not question numbers: ``{"Local name": "q14b"}`` in either direction,
-        with question numbers, item ids or the roles ``org``, ``org_name``, ``year``, ``weight``,
-        ``id``, ``unit``, ``local``, ``ignore``. Or the path of a TOML file a trust keeps::
+        Where headers are not question numbers: ``{"Local name": "hba_managers"}`` in either
+        direction, with question numbers, item ids or the roles ``org``, ``org_name``, ``year``,
+        ``weight``, ``id``, ``unit``, ``local``, ``ignore``. Or the path of a TOML file that a
+        trust keeps::
 
             year = 2024
             org = "ZZ1"
             units = ["Directorate", "Team name"]
             [columns]
-            "Bullied by manager" = "q14b"
-            [labels.q11c]
+            "Bullied by manager" = "hba_managers"
+            [labels.work_related_stress]
             "0" = "No"
             "1" = "Yes"
 
@@ -155,7 +156,7 @@ def read_extract(
         caller="read_extract",
     )
     claims = claim_columns(table.names, instrument, rules, given, table.where)
-    _refuse_no_questions(table, claims)
+    _refuse_no_questions(table, claims, instrument)
     reader = _Reader(table, claims, instrument, rules, given)
     return reader.read(year, org)
 
@@ -183,15 +184,16 @@ def _refuse_published(name: str, tops: Mapping[str, Sequence[Sequence[str]]]) ->
         )
 
 
-def _refuse_no_questions(table: RawTable, claims: Sequence[Claim]) -> None:
+def _refuse_no_questions(table: RawTable, claims: Sequence[Claim], instrument: Instrument) -> None:
     if any((claim.readings or claim.item) and not claim.role for claim in claims):
         return
+    example = next(q.number for q in instrument.questions if q.number[-1].isalpha())
     # The first row may be a respondent: a file without a header must not be quoted.
     raise ExtractError(
         f"None of the {len(claims):,} columns of {table.where} is a staff-survey question (header "
         f"looked for in its first 10 rows; row {table.header_row} was taken). Headers should "
-        'be question numbers such as q11c; if yours are not, give columns={"your header": '
-        '"q11c", ...} or a TOML file.'
+        f'be question numbers such as {example}; if yours are not, give columns={{"your header": '
+        f'"{example}", ...}} or a TOML file.'
     )
 
 

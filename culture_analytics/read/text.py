@@ -281,7 +281,7 @@ def _parse(
     def set_aside(row: Any) -> str:
         nonlocal ragged, swallowed
         ragged += 1
-        swallowed = swallowed or _holds_rows(row.text, head.delimiter, width)
+        swallowed = swallowed or _holds_rows(row.text, head.delimiter, width, whole=False)
         return "skip"
 
     keys = [str(number) for number in range(width)]
@@ -399,15 +399,16 @@ def _refuse_open_quote(
         raise error(_open_quote(kind))
 
 
-def _holds_rows(text: str, delimiter: str, width: int) -> bool:
+def _holds_rows(text: str, delimiter: str, width: int, *, whole: bool = True) -> bool:
     """Tell whether a text of several lines has swallowed rows of the table.
 
-    A comment may run over lines, but its lines do not have as many delimiters as a row.
+    A comment may run over lines, but its lines do not have as many delimiters as a row. Of the
+    text of a whole record (`whole` false) the first and last lines hold its other fields.
     """
     if width < 3 or ("\n" not in text and "\r" not in text):
         return False
     lines = re.split(r"\r\n|\r|\n", text)
-    # The first and the last line of an uneven row may be cut at the quotation mark.
+    lines = lines if whole else lines[1:-1]
     return any(line.count(delimiter) >= width - 1 for line in lines)
 
 

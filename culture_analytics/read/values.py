@@ -148,12 +148,14 @@ class ExcelPair:
     month_and_year: tuple[int, int]
 
 
+_MONTH_NAMES = (
+    "january", "february", "march", "april", "may", "june",
+    "july", "august", "september", "october", "november", "december",
+)  # fmt: skip
 _MONTHS = {
-    name: number
-    for number, name in enumerate(
-        ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"),
-        start=1,
-    )
+    spelling: number
+    for number, name in enumerate(_MONTH_NAMES, start=1)
+    for spelling in (name, name[:3], name[:4] if name == "september" else name)
 }
 _ISO = re.compile(r"^(\d{4})-(\d{1,2})-(\d{1,2})(?:[ t][\d:.]+z?)?$")
 _SLASHED = re.compile(r"^(\d{1,2})[/.-](\d{1,2})[/.-](\d{2}|\d{4})(?: [\d:.]+(?: ?[ap]m)?)?$")
@@ -190,13 +192,11 @@ def excel_pair(text: str) -> ExcelPair | None:  # noqa: PLR0911 - one line a for
         return _pair(int(match[1]), int(match[2]), int(match[3]))
     if match := _SHORT.match(plain):
         return _pair(int(match[1]), int(match[2]), None)
-    if (match := _DAY_MONTH.match(plain)) and match[2][:3] in _MONTHS:
-        return _pair(int(match[1]), _MONTHS[match[2][:3]], None)
-    if (match := _MONTH_DAY.match(plain)) and match[1][:3] in _MONTHS:
+    if (match := _DAY_MONTH.match(plain)) and match[2] in _MONTHS:
+        return _pair(int(match[1]), _MONTHS[match[2]], None)
+    if (match := _MONTH_DAY.match(plain)) and match[1] in _MONTHS:
         number = int(match[2])
-        return ExcelPair(
-            frozenset({_MONTHS[match[1][:3]], number}), (_MONTHS[match[1][:3]], number)
-        )
+        return ExcelPair(frozenset({_MONTHS[match[1]], number}), (_MONTHS[match[1]], number))
     if match := _SERIAL.match(plain):
         day = np.datetime64("1899-12-30") + np.timedelta64(int(match[1]), "D")
         year, month, dom = map(int, str(day).split("-"))

@@ -171,8 +171,8 @@ def blank(codes: NDArray[np.int16] | NDArray[np.int8], skip: Floats, stop: Float
 def _losses(model: Model, items: Iterable[str]) -> dict[str, tuple[float, float]]:
     """Chances of having stopped before each item, and of skipping it.
 
-    Whoever stops stays away, so the first never falls along the questionnaire; together the two
-    make the item's published share of blanks.
+    Whoever stops stays away, so the first rises along the questionnaire, from nobody at its
+    first item; together the two make the item's published share of blanks.
     """
     order = list(items)
     total = {
@@ -180,10 +180,10 @@ def _losses(model: Model, items: Iterable[str]) -> dict[str, tuple[float, float]
         for i in order
     }
     ahead, found = 1.0, {}
-    for i in reversed(order):
+    for place, i in reversed(list(enumerate(order))):
         if not model.instrument.items[i].gates:
             ahead = min(ahead, total[i])
-        stopped = BREAK_OFF * min(ahead, total[i])
+        stopped = BREAK_OFF * min(ahead, total[i]) * place / len(order)
         found[i] = (stopped, 1 - (1 - total[i]) / (1 - stopped))
     return found
 

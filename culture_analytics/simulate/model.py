@@ -102,6 +102,7 @@ class HotSpot:
     group: str
     years: tuple[int, ...]
     description: str
+    seen_in: str  # an item it shows in
 
     def in_year(self, year: int) -> bool:
         """Whether it shows in `year`."""
@@ -246,6 +247,7 @@ def _hot_spots() -> tuple[HotSpot, ...]:
             group=r["group"],
             years=tuple(int(y) for y in _split(r["years"])),
             description=r["description"],
+            seen_in=r["seen_in"],
         )
         for r in rows("hot_spots.csv")
     )

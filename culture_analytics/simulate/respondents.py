@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import fields
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from culture_analytics.errors import InstrumentError
 from culture_analytics.simulate.answers import draw_answers
 from culture_analytics.simulate.draws import Stream
-from culture_analytics.simulate.model import Model, load_model
+from culture_analytics.simulate.model import HotSpot, Model, load_model
 from culture_analytics.simulate.people import draw_people
 from culture_analytics.simulate.units import Units, draw_units, organisation_codes, trait_values
 from culture_analytics.survey import Survey
@@ -34,7 +35,7 @@ def simulate_survey(respondents: int, *, year: int, organisations: int = 1, seed
     Parameters
     ----------
     respondents
-        Number of respondents, over all organisations; 750,000 take about half a minute.
+        Number of respondents, over all organisations; 750,000 take about a quarter of a minute.
     year
         2021 to 2025.
     organisations
@@ -67,8 +68,9 @@ def simulate_survey(respondents: int, *, year: int, organisations: int = 1, seed
 
     Examples
     --------
-    >>> simulate_survey(500, year=2024, seed=1)
-    <Survey SYNTHETIC: 500 respondents, 1 organisation, 2024; 133 items; units: directorate (9), team (100)>
+    >>> survey = simulate_survey(500, year=2024, seed=1)
+    >>> survey.n, survey.orgs, survey.synthetic
+    (500, ('ZZ1',), True)
     """
     _check(respondents, year, organisations, seed)
     model = load_model()
@@ -88,7 +90,7 @@ def hot_spots() -> pd.DataFrame:
     -------
     DataFrame
         Columns ``hot_spot, effect, target, size, unit, names, breakdown, group, years,
-        description``. A ``ratio`` is the chance of the reported answer over that of other staff
+        description, seen_in``. A ``ratio`` is the chance of the reported answer over that of other staff
         of the organisation (and group); a ``shift`` is of a trait, in standard deviations.
 
     Examples
@@ -97,10 +99,8 @@ def hot_spots() -> pd.DataFrame:
     ['hba_managers', 2.2, ('Surgery and Theatres',)]
     """
     spots = load_model().hot_spots
-    fields = ("effect", "target", "size", "unit", "names", "breakdown", "group", "years", "description")
-    return pd.DataFrame({"hot_spot": [s.id for s in spots]} | {
-        name: [getattr(s, name) for s in spots] for name in fields
-    })
+    columns = {f.name: [getattr(s, f.name) for s in spots] for f in fields(HotSpot)}
+    return pd.DataFrame(columns).rename(columns={"id": "hot_spot"})
 
 
 def _check(respondents: int, year: int, organisations: int, seed: int) -> None:

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from culture_analytics.stats.difference import (
+    Difference,
+    correlation,
+    difference_se,
+    difference_se_coo,
+)
 from culture_analytics.stats.intervals import INTERVALS, Interval
 from culture_analytics.stats.mean import mean_t
 from culture_analytics.stats.proportion import beta, logit, logit_beta, wilson
@@ -17,10 +23,14 @@ from culture_analytics.stats.variance import (
 __all__ = [
     "INTERVALS",
     "LONELY",
+    "Difference",
     "Interval",
     "RatioSums",
     "beta",
+    "correlation",
     "degrees_of_freedom",
+    "difference_se",
+    "difference_se_coo",
     "kish",
     "logit",
     "logit_beta",

@@ -234,28 +234,89 @@ def ratio_se_coo(
     """
     sw, swy, sw2, sw2y, sw2y2 = (floats(values) for values in sums)
     h, c = np.asarray(stratum, dtype=np.intp), np.asarray(cell, dtype=np.intp)
+    weight = np.bincount(c, sw, n_cells).astype(np.float64)
+    weight[weight <= 0] = np.nan
+    m = (np.bincount(c, swy, n_cells) / weight)[c]
+    variance = linearised_variance(  # W^2 times it
+        LinearisedSums(
+            squares=sw2y2 - 2 * m * sw2y + m**2 * sw2,
+            total=swy - m * sw,
+            scale=sw2y2 + m**2 * sw2,
+            occupied=sw > 0,
+        ),
+        h,
+        c,
+        n_cells,
+        n_h,
+        population_h=population_h,
+        lonely=lonely,
+    )
+    return np.sqrt(variance) / weight
+
+
+class LinearisedSums(NamedTuple):
+    """Sums of a linearised variable z over the answers of each (stratum, cell)."""
+
+    squares: FloatArray
+    """Sum of z squared."""
+    total: FloatArray
+    """Sum of z."""
+    scale: FloatArray
+    """What `squares` was taken from: a spread of nothing but its rounding is no spread."""
+    occupied: NDArray[np.bool_]
+    """Whether the pair has an answer at all."""
+
+
+def linearised_variance(
+    sums: LinearisedSums,
+    h: NDArray[np.intp],
+    c: NDArray[np.intp],
+    n_cells: int,
+    n_h: ArrayLike,
+    *,
+    population_h: ArrayLike | None,
+    lonely: str,
+) -> FloatArray:
+    """Variance of each cell's total of z: what every estimator with such a z shares.
+
+    Parameters
+    ----------
+    sums : LinearisedSums
+        Flat arrays, one element for each (stratum, cell) pair; no pair twice.
+    h, c : ndarray of int
+        Stratum and cell of each pair.
+    n_cells, n_h, population_h, lonely
+        As for :func:`ratio_se_coo`.
+
+    Returns
+    -------
+    ndarray
+        Shape (n_cells,): 0 for a cell without pairs; NaN under ``lonely="average"`` where all its
+        strata have one respondent.
+
+    Raises
+    ------
+    DesignError
+        As :func:`ratio_se`.
+    """
     respondents = floats(n_h)
     unsampled = _unsampled(respondents, population_h)
     lonely_h = (respondents == 1) & (unsampled > 0)
-    _check_lonely(lonely, lonely_h, h[sw > 0])
+    _check_lonely(lonely, lonely_h, h[sums.occupied])
 
     def over_strata(values: NDArray[np.generic]) -> FloatArray:
         return np.bincount(c, weights=floats(values), minlength=n_cells).astype(np.float64)
 
-    weight = over_strata(sw)
-    weight[weight <= 0] = np.nan
-    m = (over_strata(swy) / weight)[c]
-    squares = sw2y2 - 2 * m * sw2y + m**2 * sw2  # W^2 times the sum of z^2
-    spread = squares - (swy - m * sw) ** 2 / respondents[h]
+    spread = sums.squares - sums.total**2 / respondents[h]
     alone = lonely_h[h]
-    spread = np.where(alone, squares if lonely == "adjust" else 0.0, spread)
-    spread[spread <= _ROUNDING * (sw2y2 + m**2 * sw2)] = 0.0
+    spread = np.where(alone, sums.squares if lonely == "adjust" else 0.0, spread)
+    spread[spread <= _ROUNDING * sums.scale] = 0.0
     factor = respondents / np.maximum(respondents - 1, 1) * unsampled
     variance = over_strata(factor[h] * spread)
     if lonely == "average":
         with np.errstate(invalid="ignore", divide="ignore"):
-            variance = variance * over_strata(sw > 0) / over_strata((sw > 0) & ~alone)
-    return np.sqrt(variance) / weight
+            variance = variance * over_strata(sums.occupied) / over_strata(sums.occupied & ~alone)
+    return variance
 
 
 def _unsampled(respondents: FloatArray, population_h: ArrayLike | None) -> FloatArray:

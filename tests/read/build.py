@@ -38,7 +38,7 @@ def draw(
         frame[question.item] = rng.choice(labels, rows, p=chance / chance.sum())
         if instrument.items[question.item].kind == "tick":
             ticks.setdefault(question.number.split("_")[0], []).append(question.item)
-    for item in frame:
+    for item in tuple(frame):
         asked = np.zeros(rows, dtype=bool)
         gates = instrument.items[item].gates
         for gate in gates:
@@ -50,9 +50,8 @@ def draw(
         for item in family:
             picked = np.where(frame[item] == "Selected", "Selected", "Not selected")
             frame[item] = np.where(chosen, picked, None)
-    frame["patient_contact"] = np.where(
-        frame["patient_contact"] == None, "No", frame["patient_contact"]  # noqa: E711
-    )
+    # Nobody is silent throughout: such a row would be set aside.
+    frame["patient_contact"] = np.array([a or "No" for a in frame["patient_contact"]], dtype=object)
     return pd.DataFrame(frame)
 
 
@@ -73,7 +72,7 @@ def as_labels(
     """Write answers in words under the year's numbers; blank = missing."""
     out = {"org_id": [ORG] * len(answers)}
     for question in questions(instrument, year, variant):
-        out[question.number] = ["" if a is None else a for a in answers[question.item]]
+        out[question.number] = [a if isinstance(a, str) else "" for a in answers[question.item]]
     return pd.DataFrame(out)
 
 
@@ -86,8 +85,12 @@ def same_answers(survey: object, answers: pd.DataFrame) -> None:
     """Assert that a Survey holds exactly these answers."""
     responses = survey.responses
     for item in answers:
-        got = responses[item].astype(object).where(responses[item].notna(), None).tolist()
-        assert got == answers[item].tolist(), item
+        assert words(responses[item]) == words(answers[item]), item
+
+
+def words(column: pd.Series) -> list[str | None]:
+    """A column's answers in words, None for missing."""
+    return [value if isinstance(value, str) else None for value in column]
 
 
 SMALL = pd.DataFrame(

@@ -28,9 +28,7 @@ FRAME = pd.DataFrame(
         "Team": ["Café", "Line\nbreak", 'say "hello"', "a,b;c"],
     }
 )
-EXPECTED = {
-    name: [value if value else None for value in FRAME[name].tolist()] for name in FRAME
-}
+EXPECTED = {name: [value if value else None for value in FRAME[name].tolist()] for name in FRAME}
 
 
 def held(path: Path, **options: object) -> dict[str, list[str | None]]:
@@ -73,7 +71,9 @@ def test_bytes_that_are_in_no_code_page_are_still_read(tmp_path: Path) -> None:
 
 def test_cp1252_met_late_in_a_large_file(tmp_path: Path) -> None:
     path = tmp_path / "extract.csv"
-    path.write_bytes(b"org_id,q11c,Team\n" + b"ZZ1,1,a\n" * 200_000 + "ZZ1,2,Café\n".encode("cp1252"))
+    path.write_bytes(
+        b"org_id,q11c,Team\n" + b"ZZ1,1,a\n" * 200_000 + "ZZ1,2,Café\n".encode("cp1252")
+    )
     table = read_table(path)
     assert table.encoding == "cp1252"
     assert table["Team"].values == ("a", "Café")
@@ -258,6 +258,41 @@ def test_excel_cells_of_every_type(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.parametrize("suffix", ["xlsx", "xls", "ods"])
+def test_a_table_that_does_not_begin_in_the_first_cell(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"extract.{suffix}"
+    engine = {"xlsx": "openpyxl", "ods": "odf"}.get(suffix)
+    if engine:
+        with pd.ExcelWriter(path, engine=engine) as writer:
+            SMALL.to_excel(writer, index=False, startrow=3, startcol=2)
+    else:
+        import xlwt
+
+        book = xlwt.Workbook()
+        page = book.add_sheet("Data")
+        for place, name in enumerate(SMALL):
+            for row, value in enumerate([name, *SMALL[name]]):
+                if value:
+                    page.write(row + 3, place + 2, value)
+        book.save(str(path))
+    table = read_table(path)
+    assert table.header_row == 4
+    for name in SMALL:
+        assert table[name].to_series().fillna("").tolist() == SMALL[name].tolist()
+
+
+def test_a_workbook_in_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from culture_analytics.read import workbook
+
+    path = tmp_path / "extract.xlsx"
+    frame = pd.DataFrame({"q11c": [str(n % 3) for n in range(47)], "org": "ZZ1"})
+    frame.to_excel(path, index=False, startrow=2)
+    monkeypatch.setattr(workbook, "ROWS_AT_ONCE", 5)
+    table = read_table(path)
+    assert table.rows == 47
+    assert table["q11c"].to_series().tolist() == frame["q11c"].tolist()
+
+
 def test_the_data_sheet_is_found_among_others(tmp_path: Path) -> None:
     path = tmp_path / "extract.xlsx"
     with pd.ExcelWriter(path) as writer:
@@ -390,8 +425,10 @@ FOREIGN = {
     "pdf": (b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n", "a PDF document"),
     "html": (b"<!DOCTYPE html><html><body><table><tr><td>q11c</td></tr>", "a web page (HTML)"),
     "table": (b"\n <TABLE><tr><td>q11c</td>", "a web page (HTML)"),
-    "xml": (b'<?xml version="1.0"?><Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet">',
-            "an Excel 2003 XML file"),
+    "xml": (
+        b'<?xml version="1.0"?><Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet">',
+        "an Excel 2003 XML file",
+    ),
     "json": (b'[{"q11c": 1}]', "a JSON file"),
     "gz": (b"\x1f\x8b\x08" + b"\x00" * 20, "a gzip-compressed file"),
     "rtf": (b"{\\rtf1\\ansi", "a Word (RTF) document"),
@@ -609,4 +646,6 @@ def test_an_extract_is_recognised(tmp_path: Path) -> None:
     tops = {"x": [list(SMALL), *SMALL.astype(str).to_numpy().tolist()]}
     assert looks_like_extract(tops)
     assert looks_like_published(tops) == ""
-    assert looks_like_extract({"": [["work_related_stress", "age", "gender"]]}, {"work_related_stress", "age", "gender"})
+    assert looks_like_extract(
+        {"": [["work_related_stress", "age", "gender"]]}, {"work_related_stress", "age", "gender"}
+    )

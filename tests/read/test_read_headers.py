@@ -50,23 +50,49 @@ def test_spellings_of_a_lettered_question(header: str) -> None:
 
 @pytest.mark.parametrize(
     "header",
-    ["q16c_1", "Q16c_1", "Q16c_01", "Q16c1", "Q16c(1)", "Q16c 1", "q16c-1", "Q16_c_1", "Q16c.1",
-     "Q16c_1 - Ethnic background"],
+    [
+        "q16c_1",
+        "Q16c_1",
+        "Q16c_01",
+        "Q16c1",
+        "Q16c(1)",
+        "Q16c 1",
+        "q16c-1",
+        "Q16_c_1",
+        "Q16c.1",
+        "Q16c_1 - Ethnic background",
+    ],
 )
 def test_spellings_of_an_option(header: str) -> None:
     assert question_readings(header)[0] == "q16c_1"
 
 
-@pytest.mark.parametrize("header", ["q28", "Q28", "Q28 - What is your ethnic group?", "Q 28.",
-                                    "q28_code"])
+@pytest.mark.parametrize(
+    "header", ["q28", "Q28", "Q28 - What is your ethnic group?", "Q 28.", "q28_code"]
+)
 def test_spellings_of_a_whole_question(header: str) -> None:
     assert question_readings(header)[0] == "q28"
 
 
 @pytest.mark.parametrize(
     "header",
-    ["q11c_score", "q11c_positive", "q11c_2024", "Quarter 1", "2024", "Quality", "q", "q100a",
-     "Query 11c", "11c", "Directorate", "", "q11cc", "PP4_3", "Q1_2024"],
+    [
+        "q11c_score",
+        "q11c_positive",
+        "q11c_2024",
+        "Quarter 1",
+        "2024",
+        "Quality",
+        "q",
+        "q100a",
+        "Query 11c",
+        "11c",
+        "Directorate",
+        "",
+        "q11cc",
+        "PP4_3",
+        "Q1_2024",
+    ],
 )
 def test_what_is_no_question(header: str) -> None:
     assert question_readings(header) == ()

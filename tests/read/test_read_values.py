@@ -26,7 +26,9 @@ INSTRUMENT: Instrument = load_instrument()
 RULES = reading_rules(INSTRUMENT)
 
 
-def column(*cells: str, labels: dict[str, str] | None = None, missing: set[str] = frozenset()) -> RawColumn:
+def column(
+    *cells: str, labels: dict[str, str] | None = None, missing: set[str] = frozenset()
+) -> RawColumn:
     builder = ColumnBuilder("q")
     builder.add_cells(list(cells))
     return builder.build(labels=labels, missing=missing)
@@ -53,7 +55,12 @@ def read(item: str, *cells: str, year: int = 2024, **options: object) -> list[st
 
 def test_codes_in_every_form() -> None:
     assert read("work_related_stress", "1", "01", "1.0", "2", "2.00", "+2") == [
-        "Yes", "Yes", "Yes", "No", "No", "No",
+        "Yes",
+        "Yes",
+        "Yes",
+        "No",
+        "No",
+        "No",
     ]
     assert code_of("1,0") == 1
     assert code_of("1.5") is None
@@ -61,35 +68,67 @@ def test_codes_in_every_form() -> None:
 
 
 def test_words_in_every_form() -> None:
+    assert (
+        read(
+            "appraisal_improved_job",
+            "Yes, definitely",
+            "YES  DEFINITELY",
+            "yes\u2013definitely",
+            "1 = Yes, definitely",
+            "1. Yes, definitely",
+            "(1) Yes, definitely",
+        )
+        == ["Yes, definitely"] * 6
+    )
+    assert (
+        read("fair_career_progression", "Don\u2019t know", "DON'T KNOW", "Dont know", "DK", "9")
+        == ["Don't know"] * 5
+    )
     assert read(
-        "appraisal_improved_job", "Yes, definitely", "YES  DEFINITELY", "yes\u2013definitely",
-        "1 = Yes, definitely", "1. Yes, definitely", "(1) Yes, definitely",
-    ) == ["Yes, definitely"] * 6
-    assert read("fair_career_progression", "Don\u2019t know", "DON'T KNOW", "Dont know", "DK", "9") == [
-        "Don't know"
-    ] * 5
-    assert read("gender", "female", "M", "Prefer to self describe", "I would prefer not to say") == [
-        "Female", "Male", "Prefer to self-describe", "Prefer not to say",
+        "gender", "female", "M", "Prefer to self describe", "I would prefer not to say"
+    ) == [
+        "Female",
+        "Male",
+        "Prefer to self-describe",
+        "Prefer not to say",
     ]
-    assert read("age", "16 - 20", "21\u201330", "66 or over", "66+") == ["16-20", "21-30", "66+", "66+"]
+    assert read("age", "16 - 20", "21\u201330", "66 or over", "66+") == [
+        "16-20",
+        "21-30",
+        "66+",
+        "66+",
+    ]
     assert read("work_related_stress", "Y", "n", "TRUE", "FALSE") == ["Yes", "No", "Yes", "No"]
 
 
 def test_codes_and_words_mixed() -> None:
     assert read("hba_managers", "1", "Never", "2", "1-2", "1 to 2", "More than 10") == [
-        "Never", "Never", "1-2", "1-2", "1-2", "More than 10",
+        "Never",
+        "Never",
+        "1-2",
+        "1-2",
+        "1-2",
+        "More than 10",
     ]
 
 
 def test_missing_marks_by_scale() -> None:
-    assert read("work_related_stress", "99", "*", "", "  ", "N/A", "#N/A", "Missing", "-") == [None] * 8
+    assert (
+        read("work_related_stress", "99", "*", "", "  ", "N/A", "#N/A", "Missing", "-")
+        == [None] * 8
+    )
     assert read("role_makes_difference", "N/A", "9", "99", "*") == [
-        "Not applicable", "Not applicable", None, None,
+        "Not applicable",
+        "Not applicable",
+        None,
+        None,
     ]
     # 9 is an answer only where the scale has it.
     assert read("work_related_stress", "9", "9.0") == ["?", "?"]
     assert read("hba_reported", "9", "6", "N/A") == [
-        "Not applicable", "Yes, both a colleague and I reported it", "Not applicable",
+        "Not applicable",
+        "Yes, both a colleague and I reported it",
+        "Not applicable",
     ]
 
 
@@ -101,16 +140,23 @@ def test_unknown_codes_are_missing_and_counted() -> None:
 
 
 def test_codes_are_those_of_the_year() -> None:
-    assert read("ethnic_group", "13", "14", year=2024) == ["Asian: Any other Asian", "Black: African"]
+    assert read("ethnic_group", "13", "14", year=2024) == [
+        "Asian: Any other Asian",
+        "Black: African",
+    ]
     assert read("ethnic_group", "13", "14", "19", year=2025) == [
-        "Asian: Filipino", "Asian: Any other Asian", "Other: Any other",
+        "Asian: Filipino",
+        "Asian: Any other Asian",
+        "Other: Any other",
     ]
     assert read("ethnic_group", "19", year=2024) == ["?"]
     assert read("occupational_group", "8", "15", year=2022) == [
-        "Other qualified AHP", "Salaried Primary Care Dentists",
+        "Other qualified AHP",
+        "Salaried Primary Care Dentists",
     ]
     assert read("occupational_group", "8", "15", year=2023) == [
-        "Speech and Language Therapy", "Medical/Dental - SAS doctor",
+        "Speech and Language Therapy",
+        "Medical/Dental - SAS doctor",
     ]
     # Words mean the same in every year.
     assert read("ethnic_group", "Asian/Asian British - Filipino", year=2024) == ["Asian: Filipino"]
@@ -118,9 +164,24 @@ def test_codes_are_those_of_the_year() -> None:
 
 DAMAGED = {
     "1-2": [
-        "02-Jan", "2-Jan", "Jan-02", "Jan 2", "01-Feb", "1 February", "1/2/2024", "2/1/2024",
-        "01/02/24", "2023-01-02", "2024-02-01 00:00:00", "2024-02-01T00:00:00", "01.02.2024",
-        "2/1", "01-Feb-24", "45323", "44928", "Feb-01",
+        "02-Jan",
+        "2-Jan",
+        "Jan-02",
+        "Jan 2",
+        "01-Feb",
+        "1 February",
+        "1/2/2024",
+        "2/1/2024",
+        "01/02/24",
+        "2023-01-02",
+        "2024-02-01 00:00:00",
+        "2024-02-01T00:00:00",
+        "01.02.2024",
+        "2/1",
+        "01-Feb-24",
+        "45323",
+        "44928",
+        "Feb-01",
     ],
     "3-5": ["03-May", "05-Mar", "5/3/2023", "2023-05-03", "Mar-05", "03/05/2024 00:00"],
     "6-10": ["06-Oct", "10-Jun", "10/6/2024", "2023-10-06", "Oct-06", "6 Oct 2024"],
@@ -141,7 +202,9 @@ def test_answers_protected_from_excel_are_no_repair() -> None:
     assert not decoded.unknown.any()
 
 
-@pytest.mark.parametrize("text", ["03-Apr", "2023-07-08", "32-Jan", "Jan-99", "13/13/2024", "99999"])
+@pytest.mark.parametrize(
+    "text", ["03-Apr", "2023-07-08", "32-Jan", "Jan-99", "13/13/2024", "99999"]
+)
 def test_other_dates_are_unknown(text: str) -> None:
     assert read("hba_managers", text) == ["?"]
 
@@ -150,13 +213,17 @@ def test_dates_are_repaired_only_on_scales_that_have_such_answers() -> None:
     assert read("work_related_stress", "02-Jan") == ["?"]
     assert read("age", "02-Jan") == ["?"]
     assert read("length_of_service", "02-Jan", "06-Oct", "Nov-15", "2015-11-01") == [
-        "1-2 years", "6-10 years", "11-15 years", "11-15 years",
+        "1-2 years",
+        "6-10 years",
+        "11-15 years",
+        "11-15 years",
     ]
     assert read("socio_economic_3", "Jan-24", "2024-01-01", year=2025) == ["1-24", "1-24"]
 
 
 def test_excel_pair_reads_no_word_for_a_month() -> None:
-    assert excel_pair("marketing 5") is None or excel_pair("marketing 5").day_and_month == {3, 5}
+    assert excel_pair("Marketing 5") is None
+    assert excel_pair("5 Sept").day_and_month == {5, 9}
     assert excel_pair("Never") is None
     assert excel_pair("") is None
 
@@ -168,13 +235,18 @@ def test_file_labels_decide_over_codes() -> None:
     assert any("labels were followed" in note for note in decoded.notes)
     zero_one = {"0": "No", "1": "Yes"}
     assert read("work_related_stress", "0", "1", labels=zero_one) == ["No", "Yes"]
-    assert not yes_no_as_zero_one(column("0", "1", labels=zero_one), book("work_related_stress"), {})
+    assert not yes_no_as_zero_one(
+        column("0", "1", labels=zero_one), book("work_related_stress"), {}
+    )
 
 
 def test_file_labels_worded_differently_are_read_by_code_if_the_rest_agrees() -> None:
     labels = {"1": "Strongly disagree", "2": "Rather disagree", "3": "Neither", "99": "No reply"}
     assert read("enough_staff", "1", "2", "3", "99", labels=labels) == [
-        "Strongly disagree", "Disagree", "Neither agree nor disagree", None,
+        "Strongly disagree",
+        "Disagree",
+        "Neither agree nor disagree",
+        None,
     ]
     against = {"1": "Strongly agree", "2": "Rather agree", "5": "Strongly disagree"}
     assert read("enough_staff", "1", "2", labels=against) == ["Strongly agree", "?"]

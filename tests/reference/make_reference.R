@@ -1,6 +1,7 @@
-# Prints survey_r.csv: what R's survey package says about design_data.csv. From the repository root:
+# Prints what R's survey package says about design_data.csv: survey_r.csv (estimates) and
+# survey_r_differences.csv (differences between two domains). From the repository root:
 #     Rscript tests/reference/make_reference.R
-# One row: outcome in one domain of one design, at one level. Empty = R gives no such number.
+# survey_r.csv, one row: outcome in one domain of one design, at one level. Empty = R gives no such number.
 #   logit_*   svyciprop(method = "logit"): fits a model, right to about 1e-8
 #   xlogit_*  svyciprop(method = "xlogit"): the same limits in closed form (delta method)
 #   beta_*    svyciprop(method = "beta")
@@ -88,3 +89,85 @@ result$r <- paste0(R.version$major, ".", R.version$minor)
 result$survey <- as.character(packageVersion("survey"))
 write.csv(result, file.path(here, "survey_r.csv"), row.names = FALSE, quote = FALSE, na = "")
 cat(nrow(result), "rows\n")
+
+# survey_r_differences.csv, one row: mean of the first domain less mean of the second, in one design.
+# A domain is "" (everyone) or group=..., group2=..., both with "&", "!" before it for the rest.
+#   se         svycontrast on svyratio(covmat = TRUE) of the two domains' indicators
+#   se_svyby   svycontrast on svyby(covmat = TRUE), where the domains are two groups of one column
+
+in_domain <- function(data, name) {
+  if (name == "") return(rep(TRUE, nrow(data)))
+  if (startsWith(name, "!")) return(!in_domain(data, substring(name, 2)))
+  terms <- strsplit(strsplit(name, "&", fixed = TRUE)[[1]], "=", fixed = TRUE)
+  Reduce(`&`, lapply(terms, function(term) data[[term[1]]] == term[2]))
+}
+
+contrasts_of <- function(data) {
+  groups <- sort(unique(data$group))
+  one <- paste0("group=", groups)
+  two <- paste0("group2=", c("x", "y", "z"))
+  pairs <- function(names) t(combn(names, 2))
+  out <- rbind(
+    pairs(one), pairs(two),                                          # disjoint
+    cbind(c(one, two), ""),                                          # nested: everyone
+    cbind(c(one, two), paste0("!", c(one, two))),                    # the rest
+    cbind("group=large", two), cbind("group2=y", one),               # overlapping
+    cbind(c("group=large&group2=x", "group=medium&group2=y"),        # nested: a group's part
+          c("group=large", "group2=y")),
+    cbind("group=large&group2=x", c("group=large&group2=y", "group=medium&group2=x")))
+  kind <- c(rep("disjoint", nrow(pairs(one)) + nrow(pairs(two))), rep("everyone", 7), rep("rest", 7),
+            rep("overlap", 3 + length(groups)), rep("part", 2), rep("disjoint", 2))
+  data.frame(kind, first = out[, 1], second = out[, 2])
+}
+
+by_group <- function(formula, part, column, first, second) {
+  by <- svyby(formula, as.formula(paste0("~", column)), part, svymean, covmat = TRUE)
+  weights <- setNames(c(1, -1), sub(".*=", "", c(first, second)))
+  as.numeric(SE(svycontrast(by, weights)))
+}
+
+one_difference <- function(dataset, design_name, lonely, design, contrast, outcome) {
+  data <- design$variables
+  y <- data[[outcome]]
+  a <- in_domain(data, contrast$first) & !is.na(y)
+  b <- in_domain(data, contrast$second) & !is.na(y)
+  if (!any(a) || !any(b)) return(NULL)
+  design <- update(design, ya = ifelse(a, y, 0), yb = ifelse(b, y, 0),
+                   ia = as.numeric(a), ib = as.numeric(b))
+  part <- design[a | b, ]
+  ratios <- svyratio(~ya + yb, ~ia + ib, part, covmat = TRUE)
+  # The four ratios stand in the order ya/ia, yb/ia, ya/ib, yb/ib.
+  difference <- ratios$ratio[1, 1] - ratios$ratio[2, 2]
+  weights <- c(1, 0, 0, -1)
+  se <- sqrt(as.numeric(t(weights) %*% ratios$vcov %*% weights))
+  simple <- contrast$kind == "disjoint" && !grepl("&", contrast$first, fixed = TRUE)
+  column <- sub("=.*", "", contrast$first)
+  se_svyby <- if (simple) by_group(as.formula(paste0("~", outcome)), part, column,
+                                   contrast$first, contrast$second) else NA_real_
+  data.frame(dataset, design = design_name, lonely, kind = contrast$kind, first = contrast$first,
+             second = contrast$second, outcome, difference = number(difference), se = number(se),
+             se_svyby = number(se_svyby), df = degf(part))
+}
+
+rows <- list()
+add_differences <- function(dataset, data, lonely, designs) {
+  options(survey.lonely.psu = lonely)
+  contrasts <- contrasts_of(data)
+  for (name in designs) {
+    design <- designs_of(data)[[name]]
+    for (i in seq_len(nrow(contrasts))) for (outcome in c("y01", "score"))
+      rows[[length(rows) + 1]] <<-
+        one_difference(dataset, name, lonely, design, contrasts[i, ], outcome)
+  }
+}
+
+add_differences("many", many, "fail", all_designs)
+for (lonely in c("remove", "adjust", "average"))
+  add_differences("everyone", everyone, lonely, stratified)
+
+result <- do.call(rbind, rows)
+result$r <- paste0(R.version$major, ".", R.version$minor)
+result$survey <- as.character(packageVersion("survey"))
+write.csv(result, file.path(here, "survey_r_differences.csv"), row.names = FALSE, quote = FALSE,
+          na = "")
+cat(nrow(result), "differences\n")

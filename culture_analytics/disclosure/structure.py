@@ -1,0 +1,318 @@
+"""What an attacker sees: cells, how they add up, and what is known of each.
+
+A *cell* is a group of respondents: all staff, a directorate, women, women in a directorate. For
+each measure it has a base (valid answers) and a numerator (those who gave the answer counted). The
+only thing an attacker needs to work out a hidden cell is that cells add up: groups and "not stated"
+to the total, teams to their directorate, detailed groups to a summary group, a crossing to both of
+its margins. A `Structure` holds the cells and those sums; `Counts` the true numbers; a `Box` what
+is known of each number: a shown one exactly, a hidden one by the rule alone.
+
+"Not stated" and other groups that no table shows are cells too, marked latent: the attacker knows
+only that they are not negative.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from culture_analytics.errors import DisclosureError
+
+__all__ = [
+    "BASE",
+    "COMPLEMENT",
+    "MANY",
+    "NUMERATOR",
+    "Box",
+    "Counts",
+    "Protection",
+    "Relation",
+    "Structure",
+    "attacker_view",
+]
+
+Floats = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+# Position of the three numbers of a cell: numerator + complement = base.
+NUMERATOR, COMPLEMENT, BASE = 0, 1, 2
+
+# Stands for "no upper limit": more people than any survey has.
+MANY = 1e8
+
+
+@dataclass(frozen=True)
+class Relation:
+    """One sum: the total cell is all of its parts together, and nobody else."""
+
+    total: int
+    parts: tuple[int, ...]
+
+    @property
+    def cells(self) -> tuple[int, ...]:
+        """The total first, then the parts."""
+        return (self.total, *self.parts)
+
+
+@dataclass(frozen=True, eq=False)
+class Structure:
+    """Cells and the sums between them.
+
+    Parameters
+    ----------
+    cells
+        Names for people: ``"ethnicity: White"``.
+    relations
+        The sums.
+    latent
+        Cells that no table shows, such as "not stated".
+    tables
+        For each cell, the tables (breakdowns) it stands in; used in reports only.
+
+    Examples
+    --------
+    >>> s = Structure.one_way(["A", "B", "C"])
+    >>> s.cells
+    ('total', 'A', 'B', 'C', 'not stated')
+    """
+
+    cells: tuple[str, ...]
+    relations: tuple[Relation, ...]
+    latent: Mask
+    tables: tuple[tuple[str, ...], ...] = ()
+
+    def __post_init__(self) -> None:
+        n = len(self.cells)
+        if len(self.latent) != n:
+            raise DisclosureError(f"{n} cells but {len(self.latent)} marks of latent cells.")
+        for relation in self.relations:
+            if len(set(relation.cells)) != len(relation.cells):
+                raise DisclosureError(
+                    f"Contradictory hierarchy: {self.cells[relation.total]!r} adds up from a cell "
+                    "twice, or from itself."
+                )
+        if self._cyclic():
+            raise DisclosureError("Contradictory hierarchy: a group lies inside itself.")
+
+    @classmethod
+    def one_way(cls, groups: Sequence[str], *, not_stated: bool = True) -> Structure:
+        """A total and its groups; `not_stated` adds a latent group."""
+        cells = ("total", *groups, *(("not stated",) if not_stated else ()))
+        latent = np.array([False] * (len(groups) + 1) + [True] * not_stated)
+        return cls(cells, (Relation(0, tuple(range(1, len(cells)))),), latent)
+
+    @classmethod
+    def two_way(
+        cls, rows: Sequence[str], columns: Sequence[str], *, not_stated: bool = False
+    ) -> Structure:
+        """A crossing with both margins and the grand total.
+
+        Cells stand row by row with the margin last: (row, column), ..., (row, all). With
+        `not_stated` a latent row and column are added before the margins.
+        """
+        r, c = [*rows], [*columns]
+        if not_stated:
+            r, c = [*r, "?"], [*c, "?"]
+        width = len(c) + 1
+        names = [f"{i} | {j}" for i in [*r, "all"] for j in [*c, "all"]]
+        relations = [
+            Relation(i * width + len(c), tuple(range(i * width, i * width + len(c))))
+            for i in range(len(r) + 1)
+        ]
+        relations += [
+            Relation(len(r) * width + j, tuple(i * width + j for i in range(len(r))))
+            for j in range(width)
+        ]
+        latent = np.array(["?" in n.split(" | ") for n in names])
+        return cls(tuple(names), tuple(relations), latent)
+
+    @cached_property
+    def of_cell(self) -> tuple[tuple[int, ...], ...]:
+        """For each cell the relations it stands in."""
+        found: list[list[int]] = [[] for _ in self.cells]
+        for number, relation in enumerate(self.relations):
+            for cell in relation.cells:
+                found[cell].append(number)
+        return tuple(map(tuple, found))
+
+    @cached_property
+    def containing(self) -> tuple[tuple[int, ...], ...]:
+        """For each cell every larger cell it lies in."""
+        above: list[list[int]] = [[] for _ in self.cells]
+        for relation in self.relations:
+            for part in relation.parts:
+                above[part].append(relation.total)
+        return tuple(tuple(_reached(cell, above)) for cell in range(len(self.cells)))
+
+    def _cyclic(self) -> bool:
+        below: list[list[int]] = [[] for _ in self.cells]
+        above = np.zeros(len(self.cells), dtype=int)
+        for relation in self.relations:
+            for part in relation.parts:
+                below[relation.total].append(part)
+                above[part] += 1
+        ready = [i for i in range(len(self.cells)) if above[i] == 0]
+        done = 0
+        while ready:
+            done += 1
+            for part in below[ready.pop()]:
+                above[part] -= 1
+                if above[part] == 0:
+                    ready.append(part)
+        return done < len(self.cells)
+
+
+def _reached(start: int, links: Sequence[Iterable[int]]) -> list[int]:
+    seen: dict[int, None] = {}
+    waiting = list(links[start])
+    while waiting:
+        cell = waiting.pop()
+        if cell not in seen:
+            seen[cell] = None
+            waiting.extend(links[cell])
+    return list(seen)
+
+
+@dataclass(frozen=True, eq=False)
+class Counts:
+    """The true numbers of every measure in every cell. Private: never in a report.
+
+    Parameters
+    ----------
+    base, numerator
+        Arrays (measures, cells). A score's numerator is its sum of points over ten, so that it
+        runs from 0 to the base as a percentage's does. Cells without a figure hold NaN.
+    measures
+        Names.
+    whole
+        Which measures count people (percentages); the others are scores.
+    """
+
+    base: Floats
+    numerator: Floats
+    measures: tuple[str, ...]
+    whole: Mask = field(default_factory=lambda: np.zeros(0, dtype=bool))
+
+    def __post_init__(self) -> None:
+        if len(self.whole) != len(self.measures):
+            object.__setattr__(self, "whole", np.ones(len(self.measures), dtype=bool))
+
+    def __repr__(self) -> str:
+        return f"<Counts: {len(self.measures)} measures, {self.base.shape[1]} cells>"
+
+    @classmethod
+    def of(
+        cls, structure: Structure, base: Sequence[float], numerator: Sequence[float]
+    ) -> Counts:
+        """One measure's numbers, with the cells left out (NaN) filled where they add up."""
+        b = np.array(base, dtype=float)[None, :]
+        k = np.array(numerator, dtype=float)[None, :]
+        if b.shape[1] != len(structure.cells):
+            raise DisclosureError(f"{b.shape[1]} bases for {len(structure.cells)} cells.")
+        return cls(b, k, ("measure",))
+
+    @property
+    def known(self) -> Mask:
+        """Where there is a figure at all."""
+        return ~np.isnan(self.base)
+
+    def measures_of(self, chosen: NDArray[np.int64] | Mask) -> Counts:
+        """Some of the measures."""
+        names = tuple(np.array(self.measures, dtype=object)[chosen])
+        return Counts(self.base[chosen], self.numerator[chosen], names, self.whole[chosen])
+
+
+@dataclass(frozen=True)
+class Protection:
+    """What a rule promises for a hidden cell.
+
+    Parameters
+    ----------
+    base_under
+        Bases under this are hidden (first, primary suppression).
+    base_span
+        A hidden base could have at least this many values.
+    numerator_span
+        A hidden numerator could have at least this many values.
+    everyone
+        No hidden cell can be shown to have given the answer to the last person.
+    nobody
+        Whether a hidden numerator that can be shown to be 0, or no more than 1, counts as worked
+        out. A shown group in which at most one person gave the answer says so of every group
+        inside it; only hiding the larger group could prevent that.
+    knows_reason
+        Whether the attacker is taken to know which cells are hidden for their own base (so under
+        `base_under`) and which to protect others (so not under it).
+
+    Notes
+    -----
+    All figures are counts of people. An attacker is taken to know the rule and this method.
+    """
+
+    base_under: int = 11
+    base_span: int = 5
+    numerator_span: int = 3
+    everyone: bool = True
+    nobody: bool = False
+    knows_reason: bool = True
+
+
+@dataclass(frozen=True, eq=False)
+class Box:
+    """Least and greatest value of the numerator, complement and base of each cell.
+
+    Parameters
+    ----------
+    lower, upper
+        Arrays (measures, cells, 3), see `NUMERATOR`, `COMPLEMENT`, `BASE`; `MANY` = no limit.
+    """
+
+    lower: Floats
+    upper: Floats
+
+    def __repr__(self) -> str:
+        return f"<Box: {self.lower.shape[0]} measures, {self.lower.shape[1]} cells>"
+
+    def span(self, which: int) -> Floats:
+        """How many whole numbers each range holds."""
+        width: Floats = np.floor(self.upper[..., which] - self.lower[..., which] + 1e-6) + 1
+        return width
+
+
+def attacker_view(
+    structure: Structure, counts: Counts, hidden: Mask, protection: Protection
+) -> Box:
+    """What is known before any adding up: shown cells exactly, hidden ones by the rule alone.
+
+    Parameters
+    ----------
+    structure, counts
+        The cells and their true numbers.
+    hidden
+        Which are hidden, (measures, cells).
+    protection
+        The rule, which the attacker knows.
+    """
+    shown = counts.known & ~hidden & ~structure.latent
+    lower = np.zeros((*hidden.shape, 3))
+    upper = np.full((*hidden.shape, 3), MANY)
+    with np.errstate(invalid="ignore"):
+        small = hidden & (counts.base < protection.base_under)
+        large = hidden & (counts.base >= protection.base_under)
+    upper[small, BASE] = protection.base_under - 1
+    if protection.knows_reason:
+        lower[large, BASE] = protection.base_under
+    elif large.any():
+        upper[small, BASE] = MANY
+    for which, values in (
+        (NUMERATOR, counts.numerator),
+        (COMPLEMENT, counts.base - counts.numerator),
+        (BASE, counts.base),
+    ):
+        lower[..., which] = np.where(shown, values, lower[..., which])
+        upper[..., which] = np.where(shown, values, upper[..., which])
+    return Box(lower, upper)
