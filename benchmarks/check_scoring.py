@@ -15,6 +15,8 @@ from __future__ import annotations
 import argparse
 import math
 import warnings
+from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -41,13 +43,21 @@ class Answers:
         Published results in the result schema, one year, all staff.
     instrument : Instrument
         Points of each answer.
+    points : mapping of str to tuple of float, optional
+        Other points for the answers of an item, to try a rival rule; NaN is not scored.
     """
 
-    def __init__(self, table: pd.DataFrame, instrument: Instrument) -> None:
+    def __init__(
+        self,
+        table: pd.DataFrame,
+        instrument: Instrument,
+        points: Mapping[str, tuple[float, ...]] | None = None,
+    ) -> None:
         rows = table.loc[
             table["answer"].ne("") & table["unit"].eq("percent") & table["status"].eq("ok")
         ]
         self.instrument = instrument
+        self.points = dict(points or {})
         columns = ["measure", "answer"]
         self.shares = rows.pivot_table("value", index="org", columns=columns, aggfunc="first")
         self.bases = rows.pivot_table("base", index="org", columns="measure", aggfunc="first")
@@ -59,7 +69,7 @@ class Answers:
     def scored(self, item: str) -> tuple[pd.Series, pd.Series]:
         """Mean points of those with a scored answer, and their share of the responses."""
         scale = self.instrument.items[item].scale
-        points = dict(zip(scale.labels, scale.scores, strict=True))
+        points = dict(zip(scale.labels, self.points.get(item, scale.scores), strict=True))
         given = self.shares[item]
         valid = [a for a in given.columns if not math.isnan(points[a])]
         counted = given[valid].sum(axis=1, min_count=len(valid))
@@ -109,6 +119,43 @@ def _with_partial(
             for part, extra in ((1 - have, 0), (have, 1))
         ]
     return sum(share * total / n for share, n, total in combinations)
+
+
+def rivals(instrument: Instrument) -> list[tuple[str, Score, dict[str, tuple[float, ...]]]]:
+    """Other rules that could be thought of: what is different, the score, and the points."""
+    scores, nan = instrument.scores, math.nan
+    negative, fairness = scores["negative_experiences"], scores["diversity_and_equality"]
+    appraisals, climate = scores["appraisals"], scores["health_and_safety_climate"]
+    graded = {
+        i: (10, 7.5, 5, 2.5, 0) for i in negative.items if len(instrument.items[i].labels) == 5
+    }
+    fair = "fair_career_progression"
+    asked_all = tuple(i for i in climate.items if not instrument.items[i].gates)
+    return [
+        ("incidents graded by number, not all or none", negative, graded),
+        ("don't know about fair progression scores 0", fairness, {fair: (10, 0, 0)}),
+        ("don't know about fair progression is missing", fairness, {fair: (10, 0, nan)}),
+        ("no appraisal is missing, not 0", replace(appraisals, gate_zero=()), {}),
+        ("reporting of incidents left out", replace(climate, items=asked_all), {}),
+    ]
+
+
+def try_rivals(table: pd.DataFrame, instrument: Instrument) -> pd.DataFrame:
+    """How far off the published scores each rival rule is."""
+    rows = []
+    for rule, score, points in rivals(instrument):
+        again = recompute(Answers(table, instrument, points), score)
+        published = table.loc[table["measure"].eq(score.id)].set_index("org")["value"]
+        error = (again.reindex(published.index) - published).dropna().to_numpy()
+        rows.append(
+            {
+                "code": score.code,
+                "rule": rule,
+                "rmse": float(np.sqrt(np.mean(error**2))),
+                "largest": float(np.abs(error).max()),
+            }
+        )
+    return pd.DataFrame(rows)
 
 
 def compare(table: pd.DataFrame, instrument: Instrument | None = None) -> pd.DataFrame:
@@ -188,6 +235,8 @@ def main() -> None:
             )
     else:
         print(summary.to_string(index=False, float_format="%.4f"))
+    print("\nRival rules:\n")
+    print(try_rivals(table, instrument).to_string(index=False, float_format="%.3f"))
 
 
 if __name__ == "__main__":

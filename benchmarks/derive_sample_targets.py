@@ -19,7 +19,7 @@ import sys
 from pathlib import Path
 
 from culture_analytics.instrument import Instrument, Item, load_instrument
-from culture_analytics.simulate.model import DATA, load_model
+from culture_analytics.simulate.model import APART, DATA, Answer, load_model
 
 YEAR = 2024
 RESPONSES = 747_000  # of the 210 trusts, rounded
@@ -132,50 +132,59 @@ def write(name: str, head: list[str], rows: list[list[str]], note: str = "") -> 
         out.writerows(rows)
 
 
+def overall(book: Workbook, item: Item) -> tuple[dict[str, float], str]:
+    """England's percentages of an item, or what is assumed in their place, and which of the two."""
+    if item.id in ASSUMED_TICKS:
+        ticked = ASSUMED_TICKS[item.id]
+        return {"Selected": ticked, "Not selected": 100 - ticked}, "assumed"
+    like = SAME_TICK.get(item.id)
+    shares = book.shares(load_instrument().items[like or item.id], 0)
+    assert shares is not None
+    return shares, f"assumed as {like}" if like else "published"
+
+
+def blanks(book: Workbook, item: Item) -> tuple[float, str]:
+    """Percentage of those asked who left an item blank, and where it comes from."""
+
+    def base(i: str) -> float:
+        return float(book.base[i][0] or 0)
+
+    if item.id in book.base and not item.gates:
+        return 100 * (1 - base(item.id) / RESPONSES), "published bases"
+    if item.id in book.base and len(item.gates) == 1:
+        gate = item.gates[0]
+        opening = book.shares(load_instrument().items[gate.item], 0) or {}
+        asked = sum(opening[a] for a in gate.answers) / 100 * base(gate.item)
+        return 100 * (1 - base(item.id) / asked), "published bases"
+    return ROUTED_NONRESPONSE, "assumed"
+
+
+def cut_percent(book: Workbook, spec: Answer, row: int) -> tuple[str, str]:
+    """In one row: the reported percentage on the scale, and the percentage off it."""
+    shares = book.shares(load_instrument().items[spec.item], row)
+    if shares is None:
+        return "", ""
+    apart = sum(shares[a] for a in spec.apart)
+    return number(100 * sum(shares[a] for a in spec.cut) / (100 - apart)), number(apart)
+
+
 def main(path: Path) -> None:
     """Write the four files of facts."""
     instrument = load_instrument()
     book = Workbook(path, instrument)
-    drawn = load_model(fitted=False).answers
-    demographic = [
-        i
-        for i, item in instrument.items.items()
-        if item.kind == "background" and i in book.percent
+    model = load_model(fitted=False)
+    background = [
+        i for i, x in instrument.items.items() if x.kind == "background" and i in book.percent
     ]
-
     targets, missing = [], []
-    for i in [*drawn, *demographic]:
-        item = instrument.items[i]
-        source = "published"
-        if i in ASSUMED_TICKS:
-            shares: dict[str, float] | None = {
-                "Selected": ASSUMED_TICKS[i],
-                "Not selected": 100 - ASSUMED_TICKS[i],
-            }
-            source = "assumed"
-        elif i in SAME_TICK:
-            shares = book.shares(instrument.items[SAME_TICK[i]], 0)
-            source = f"assumed as {SAME_TICK[i]}"
-        else:
-            shares = book.shares(item, 0)
-        assert shares is not None
-        targets += [[i, label, number(p), source] for label, p in shares.items()]
-        lost, source = ROUTED_NONRESPONSE, "assumed"
-        if i in book.base and not item.gates:
-            lost, source = 100 * (1 - float(book.base[i][0] or 0) / RESPONSES), "published bases"
-        elif len(item.gates) == 1:
-            gate = item.gates[0]
-            open_to = book.shares(instrument.items[gate.item], 0) or {}
-            asked = sum(open_to[a] for a in gate.answers) / 100 * float(book.base[gate.item][0] or 0)
-            lost, source = 100 * (1 - float(book.base[i][0] or 0) / asked), "published bases"
-        missing.append([i, f"{max(lost, 0.3):.1f}", source])
+    for item in (instrument.items[i] for i in [*model.answers, *background]):
+        shares, source = overall(book, item)
+        targets += [[item.id, label, number(p), source] for label, p in shares.items()]
+        lost, source = blanks(book, item)
+        missing.append([item.id, f"{max(lost, 0.3):.1f}", source])
     write("targets.csv", ["item", "answer", "percent", "source"], targets)
-    write(
-        "nonresponse.csv",
-        ["item", "percent", "source"],
-        missing,
-        f"Share of those asked who left the item blank: from its base and {RESPONSES:,} responses.",
-    )
+    note = f"Share of those asked who left it blank: from its base and {RESPONSES:,} responses."
+    write("nonresponse.csv", ["item", "percent", "source"], missing, note)
 
     groups = {
         (plain(b.published), plain(g.published)): (b.id, g.label)
@@ -183,46 +192,35 @@ def main(path: Path) -> None:
         if b.published
         for g in b.groups
     }
-    head = ["breakdown", "group"]
-    cut_rows, pair_rows = [], []
-    for row, (breakdown, group) in enumerate(book.rows):
-        found = groups.get((plain(breakdown), plain(group)))
-        if found is None:
-            continue
-        cells: list[str] = []
-        head = ["breakdown", "group"]
-        for i, spec in drawn.items():
-            if i not in book.percent:
-                continue
-            shares = book.shares(instrument.items[i], row)
-            apart = sum(shares[a] for a in spec.apart) if shares else 0.0
-            head.append(i)
-            cells.append(
-                number(100 * sum(shares[a] for a in spec.cut) / (100 - apart)) if shares else ""
-            )
-            if spec.apart:
-                head.append(i + "~apart")
-                cells.append(number(apart) if shares else "")
-        cut_rows.append([*found, *cells])
-        for i in demographic:
-            shares = book.shares(instrument.items[i], row)
-            if shares and instrument.breakdowns[found[0]].item != i:
-                pair_rows.append([*found, i, "|".join(number(p) for p in shares.values())])
-    write(
-        "targets_groups.csv",
-        head,
-        cut_rows,
+    at = {
+        row: groups[names]
+        for row, names in enumerate((plain(b), plain(g)) for b, g in book.rows)
+        if names in groups
+    }
+    columns = {
+        name: (spec, k)
+        for i, spec in model.answers.items()
+        if i in book.percent
+        for k, name in enumerate([i, i + APART] if spec.apart else [i])
+    }
+    cuts = [
+        [*group, *(cut_percent(book, spec, row)[k] for spec, k in columns.values())]
+        for row, group in at.items()
+    ]
+    note = (
         "Percentage giving the reported answers, of those with an answer on the scale; "
-        "'~apart': don't know or not applicable, of all answers. Blank = not published.",
+        "'~apart': don't know or not applicable, of all answers. Blank = not published."
     )
-    wanted = load_model(fitted=False).parents
-    keep = {(b, i) for i, parents in wanted.items() for b in parents}
-    write(
-        "demographic_pairs.csv",
-        ["breakdown", "group", "item", "percents"],
-        [r for r in pair_rows if (r[0], r[2]) in keep],
-        "Distribution of one background item in the groups of another, in the 2024 order of answers.",
-    )
+    write("targets_groups.csv", ["breakdown", "group", *columns], cuts, note)
+
+    pairs = []
+    for row, (breakdown, group) in at.items():
+        for i in background:
+            found = book.shares(instrument.items[i], row)
+            if found and breakdown in model.parents[i]:
+                pairs.append([breakdown, group, i, "|".join(number(p) for p in found.values())])
+    note = "Distribution of one background item in the groups of another; answers in 2024's order."
+    write("demographic_pairs.csv", ["breakdown", "group", "item", "percents"], pairs, note)
 
 
 if __name__ == "__main__":

@@ -23,7 +23,16 @@ from culture_analytics.simulate.answers import (
     tick_boxes,
 )
 from culture_analytics.simulate.draws import Stream
-from culture_analytics.simulate.model import APART, DATA, MODEL_YEAR, Latent, Model, load_model, rows
+from culture_analytics.simulate.model import (
+    APART,
+    DATA,
+    MODEL_YEAR,
+    Answer,
+    Latent,
+    Model,
+    load_model,
+    rows,
+)
 from culture_analytics.simulate.people import (
     cumulative_table,
     draw_people,
@@ -57,38 +66,14 @@ def fit_background(model: Model) -> Model:
     }
     fitted: dict[str, dict[str, np.ndarray]] = {}
     for item, parents in model.parents.items():
-        overall = shares("|".join(str(targets[item][a]) for a in model_labels(model.instrument, item)))
+        labels = model_labels(model.instrument, item)
+        overall = shares("|".join(str(targets[item][a]) for a in labels))
         effects = {"": np.log(overall)[None, :]}
         if parents:
-            known = replace(
-                model,
-                parents={i: p for i, p in model.parents.items() if i in fitted},
-                background=fitted,
-            )
+            before = {i: p for i, p in model.parents.items() if i in fitted}
+            known = replace(model, parents=before, background=fitted)
             people = draw_people(known, POPULATION, Stream(SEED, "background"))
-            groups = [model.instrument.breakdowns[b].groups for b in parents]
-            codes = [
-                group_codes(model.instrument, b)[people[model.instrument.breakdowns[b].item]]
-                for b in parents
-            ]
-            sizes = [len(g) for g in groups]
-            count = np.bincount(np.ravel_multi_index(codes, sizes), minlength=int(np.prod(sizes)))
-            weight = count / count.sum()
-            member = np.stack(np.unravel_index(np.arange(len(weight)), sizes))
-            for b, size in zip(parents, sizes, strict=True):
-                effects[b] = np.zeros((size, len(overall)))
-            for _ in range(60):
-                for k, b in enumerate(parents):
-                    joint = weight[:, None] * chances(effects)
-                    for g, group in enumerate(groups[k]):
-                        wanted = pairs.get((item, b, group.label))
-                        mine = joint[member[k] == g].sum(axis=0)
-                        if wanted is not None and mine.sum() > 0:
-                            effects[b][g] += np.log(wanted / (mine / mine.sum()))
-                joint = weight[:, None] * chances(effects)
-                effects[""] = effects[""] + np.log(overall / joint.sum(axis=0))[None, :]
-            for b in parents:
-                effects[b] -= effects[b].mean(axis=1, keepdims=True)
+            effects = fit_table(model, people, parents, overall, pairs, item)
         fitted[item] = {b: np.round(np.maximum(e, -12), 3) for b, e in effects.items()}
     with (DATA / "demographic_effects.csv").open("w", encoding="utf-8", newline="") as f:
         f.write(NOTE + SCRIPT)
@@ -101,6 +86,41 @@ def fit_background(model: Model) -> Model:
                     if not b or row.any():
                         out.writerow([item, b, label, "|".join(f"{x:.3f}" for x in row)])
     return replace(model, background=fitted)
+
+
+def fit_table(
+    model: Model,
+    people: dict[str, np.ndarray],
+    parents: tuple[str, ...],
+    overall: np.ndarray,
+    pairs: dict[tuple[str, str, str], np.ndarray],
+    item: str,
+) -> dict[str, np.ndarray]:
+    """Effects of an item and its parents whose table has the published pairs and total."""
+    groups = [model.instrument.breakdowns[b].groups for b in parents]
+    sizes = [len(g) for g in groups]
+    codes = [
+        group_codes(model.instrument, b)[people[model.instrument.breakdowns[b].item]]
+        for b in parents
+    ]
+    count = np.bincount(np.ravel_multi_index(codes, sizes), minlength=int(np.prod(sizes)))
+    weight = count / count.sum()
+    member = np.stack(np.unravel_index(np.arange(len(weight)), sizes))
+    effects = {"": np.log(overall)[None, :]}
+    effects |= {b: np.zeros((n, len(overall))) for b, n in zip(parents, sizes, strict=True)}
+    for _ in range(60):
+        for k, b in enumerate(parents):
+            joint = weight[:, None] * chances(effects)
+            for g, group in enumerate(groups[k]):
+                wanted = pairs.get((item, b, group.label))
+                mine = joint[member[k] == g].sum(axis=0)
+                if wanted is not None and mine.sum() > 0:
+                    effects[b][g] += np.log(wanted / (mine / mine.sum()))
+        joint = weight[:, None] * chances(effects)
+        effects[""] = effects[""] + np.log(overall / joint.sum(axis=0))[None, :]
+    for b in parents:
+        effects[b] -= effects[b].mean(axis=1, keepdims=True)
+    return effects
 
 
 def chances(effects: dict[str, np.ndarray]) -> np.ndarray:
@@ -185,15 +205,15 @@ def fit_scale(
     wanted = {b: groups.targets(b, facts[b], overall) for b in effects}
     centre = sign * rest.copy()  # turned so that the cut is the upper end
     for _ in range(SWEEPS):
-        for b in effects:
+        for b, mine in effects.items():
             z = (centre - cut) / sd
             share, slope = groups.mean(b, ndtr(z)), groups.mean(b, np.exp(-z * z / 2))
             slope = np.maximum(slope / (np.sqrt(2 * np.pi) * sd), 0.004)
             step = np.clip((wanted[b] - share) / slope, -0.4, 0.4)
             step = np.where(np.isnan(step), 0.0, step)
             # No group may run away where the others' effects already overshoot.
-            step = np.clip(effects[b] + step, -2.5, 2.5) - effects[b]
-            effects[b] += step
+            step = np.clip(mine + step, -2.5, 2.5) - mine
+            mine += step
             centre += step[groups.members[b]]
     return {b: np.round(sign * e, 3) for b, e in effects.items()}, sign * centre
 
@@ -217,86 +237,85 @@ def cumulated_shares(order: tuple[str, ...], facts: dict[str, float]) -> np.ndar
     return np.cumsum(each / each.sum())[:-1]
 
 
+class Fit:
+    """Parameters on their way: the answers fitted so far, and whom they are fitted to."""
+
+    def __init__(self, model: Model) -> None:
+        stream = Stream(SEED, "fit")
+        self.model, self.stream, self.facts = model, stream, Facts()
+        self.people = draw_people(model, POPULATION, stream.child("background"))
+        self.units = draw_units(model, self.people, 100, stream, stream)
+        self.traits = {t.id: trait_values(t, self.units, stream, stream) for t in model.traits}
+        self.effects = GroupEffects(self.people, model.instrument)
+        self.answers = dict(model.answers)
+
+    def fit(self, i: str, who: np.ndarray, rest: np.ndarray | None) -> None:
+        """One item, among `who`; `rest`: the traits' part, None where they stay random."""
+        answer, overall = self.answers[i], self.facts.overall[i]
+        off, on = None, np.arange(len(who))
+        if answer.apart:  # the scale is fitted to those who answer on it
+            share = sum(overall[a] for a in answer.apart)
+            groups = Groups(self.model, self.people, who)
+            aside = self.facts.groups.get(i + APART, {})
+            found, centre = fit_scale(groups, aside, share, True, np.zeros(len(who)), 1.0)
+            off = Latent(fit_thresholds(centre, 1.0, np.array([1 - share])), found)
+            draw = self.stream.uniform(len(who), f"{i} on scale")
+            on = np.flatnonzero(draw >= ndtr(self.effects.total(found, who) - off.thresholds[0]))
+        sd = 1.0 if rest is None else answer.residual
+        rest = np.zeros(len(on)) if rest is None else rest[on]
+        share = sum(overall[a] for a in answer.cut) / sum(overall[a] for a in answer.order)
+        groups = Groups(self.model, self.people, who[on])
+        wanted = self.facts.groups.get(i, {})
+        found, centre = fit_scale(groups, wanted, share, answer.cut_is_high, rest, sd)
+        at = fit_thresholds(centre, sd, cumulated_shares(answer.order, overall))
+        self.answers[i] = replace(answer, scale=Latent(at, found), off=off)
+
+    def traits_of(self, i: str, who: np.ndarray) -> np.ndarray:
+        """The traits' part of an item's latent value."""
+        rest = np.zeros(len(who))
+        for trait, weight in self.answers[i].loadings.items():
+            rest += weight * self.traits[trait][who]
+        return rest
+
+    def draw(self) -> dict[str, np.ndarray]:
+        """Answers to the items fitted so far."""
+        fitted = {i: a for i, a in self.answers.items() if a.scale}
+        return draw_answers(
+            replace(self.model, answers=fitted, hot_spots=()),
+            self.people,
+            self.traits,
+            self.units,
+            MODEL_YEAR,
+            self.stream.child("answers"),
+        )
+
+
 def main() -> None:
     """Fit and write."""
     start = time.perf_counter()
-    model = fit_background(load_model(fitted=False))
+    fit = Fit(fit_background(load_model(fitted=False)))
+    model = fit.model
     print(f"background items: {time.perf_counter() - start:.0f} s", flush=True)
-    facts = Facts()
-    stream = Stream(SEED, "fit")
-    people = draw_people(model, POPULATION, stream.child("background"))
-    units = draw_units(model, people, 100, stream, stream)
-    traits = {t.id: trait_values(t, units, stream, stream) for t in model.traits}
-    effects = GroupEffects(people, model.instrument)
-    answers = dict(model.answers)
-    some = np.arange(FIT)
-    some_groups = Groups(model, people, some)
-    items = model.instrument.items
-
-    def fit_one(i: str, groups: Groups, rest: np.ndarray, sd: float) -> Latent:
-        answer, overall = answers[i], facts.overall[i]
-        on_scale = sum(overall[a] for a in answer.order)
-        share = sum(overall[a] for a in answer.cut) / on_scale
-        found, centre = fit_scale(
-            groups, facts.groups.get(i, {}), share, answer.cut_is_high, rest, sd
-        )
-        return Latent(fit_thresholds(centre, sd, cumulated_shares(answer.order, overall)), found)
-
-    def fit_off(i: str, groups: Groups, n: int) -> Latent:
-        share = sum(facts.overall[i][a] for a in answers[i].apart)
-        found, centre = fit_scale(
-            groups, facts.groups.get(i + APART, {}), share, True, np.zeros(n), 1.0
-        )
-        return Latent(fit_thresholds(centre, 1.0, np.array([1 - share])), found)
-
-    for i in answers:
-        if items[i].gates:
-            continue
-        if answers[i].apart:  # the scale is fitted to those who answer on it
-            off = fit_off(i, some_groups, FIT)
-            on = on_scale(off, effects, some, stream.uniform(FIT, f"{i} on scale"))
-            scale = fit_one(i, Groups(model, people, on), np.zeros(len(on)), 1.0)
-            answers[i] = replace(answers[i], scale=scale, off=off)
-        else:
-            answers[i] = replace(answers[i], scale=fit_one(i, some_groups, np.zeros(FIT), 1.0))
+    routed = [i for i in fit.answers if model.instrument.items[i].gates]
+    for i in fit.answers:
+        if i not in routed:
+            fit.fit(i, np.arange(FIT), None)
     print(f"items asked of everyone: {time.perf_counter() - start:.0f} s", flush=True)
 
     # Routed items: fitted among those whom the answers drawn so far lead to them.
-    given = draw_answers(
-        replace(model, answers={i: a for i, a in answers.items() if a.scale}, hot_spots=()),
-        people, traits, units, MODEL_YEAR, stream.child("answers"),
-    )
-    masks: dict[tuple[str, ...], np.ndarray] = {}
-    ticks: list[str] = []
-    for i in answers:
-        if not items[i].gates:
-            continue
-        if items[i].kind == "tick":
-            ticks.append(i)
-            continue
-        who = masks.setdefault(tuple(g.item for g in items[i].gates), asked(i, given, model))
-        on, off = who, None
-        if answers[i].apart:
-            off = fit_off(i, Groups(model, people, who), len(who))
-            on = on_scale(off, effects, who, stream.uniform(len(who), f"{i} on scale"))
-        rest = np.zeros(len(on))
-        for trait, weight in answers[i].loadings.items():
-            rest += weight * traits[trait][on]
-        scale = fit_one(i, Groups(model, people, on), rest, answers[i].residual)
-        answers[i] = replace(answers[i], scale=scale, off=off)
+    given = fit.draw()
+    ticks = [i for i in routed if model.instrument.items[i].kind == "tick"]
+    for i in routed:
+        who = asked(i, given, model)
         print(f"  {i}: {100 * len(who) / POPULATION:.1f} % asked", flush=True)
+        if i not in ticks:
+            fit.fit(i, who, fit.traits_of(i, who))
     who = asked(ticks[0], given, model)
-    print(f"  grounds: {100 * len(who) / POPULATION:.1f} % asked", flush=True)
-    for i, latent in fit_ticks(model, ticks, facts, Groups(model, people, who), stream, who).items():
-        answers[i] = replace(answers[i], scale=latent)
-    write(model, answers, effects)
-    load_model.cache_clear()
+    groups = Groups(model, fit.people, who)
+    for i, latent in fit_ticks(model, ticks, fit.facts, groups, fit.stream, who).items():
+        fit.answers[i] = replace(fit.answers[i], scale=latent)
+    write(model, fit.answers)
     print(f"all: {time.perf_counter() - start:.0f} s")
-
-
-def on_scale(off: Latent, effects: GroupEffects, who: np.ndarray, draw: np.ndarray) -> np.ndarray:
-    """Those of `who` whose answer is not a don't know or not applicable."""
-    return who[draw >= ndtr(effects.total(off.effects, who) - off.thresholds[0])]
 
 
 def asked(i: str, given: dict[str, np.ndarray], model: Model) -> np.ndarray:
@@ -317,46 +336,48 @@ def fit_ticks(
     grounds of both lists take the later fit for those only it has.
     """
     found: dict[str, Latent] = {}
-    lists = [
-        [i for i in ticks if model.instrument.asked(i, year)] for year in (2025, MODEL_YEAR)
-    ]
-    for listed in lists:
-        own = {i: ndtri(stream.uniform(len(who), f"tick {i}")) for i in listed}
-        share = {i: facts.overall[i]["Selected"] for i in listed}
-        wanted = {
-            i: {
-                b: groups.targets(b, facts.groups[i][b], share[i])
-                for b in groups.members
-                if b in facts.groups.get(i, {})
-            }
-            for i in listed
-        }
-        effects = {
-            i: {b: np.zeros(len(groups.labels[b])) for b in wanted[i]} for i in listed
-        }
-        cut = {i: -float(ndtri(share[i])) for i in listed}
-        for sweep in range(24):
-            step_size = 0.8 if sweep < 12 else 0.5
-            for b in groups.members:
-                ticked = tick_boxes(np.vstack([own[i] + _sum(effects[i], groups) - cut[i] for i in listed]))
-                for row, i in zip(ticked, listed, strict=True):
-                    if b not in wanted[i]:
-                        continue
-                    now = np.clip(groups.mean(b, row.astype(float)), 0.0004, 0.9996)
-                    count = np.bincount(groups.members[b], minlength=len(now))
-                    trust = count / (count + 60)  # small groups move little on chance
-                    step = step_size * trust * (ndtri(wanted[i][b]) - ndtri(now))
-                    effects[i][b] = np.clip(
-                        effects[i][b] + np.where(np.isnan(step), 0.0, np.clip(step, -0.5, 0.5)), -2.5, 2.5
-                    )
-            ticked = tick_boxes(np.vstack([own[i] + _sum(effects[i], groups) - cut[i] for i in listed]))
-            for row, i in zip(ticked, listed, strict=True):
-                cut[i] -= 0.8 * float(ndtri(share[i]) - ndtri(np.clip(row.mean(), 1e-4, 1 - 1e-4)))
-        for i in listed:
-            found[i] = Latent(
-                np.round([cut[i]], 4), {b: np.round(e, 3) for b, e in effects[i].items()}
-            )
+    for year in (2025, MODEL_YEAR):
+        listed = [i for i in ticks if model.instrument.asked(i, year)]
+        found |= _fit_list(listed, facts, groups, stream, who)
     return found
+
+
+def _fit_list(
+    listed: list[str], facts: Facts, groups: Groups, stream: Stream, who: np.ndarray
+) -> dict[str, Latent]:
+    own = {i: ndtri(stream.uniform(len(who), f"tick {i}")) for i in listed}
+    share = {i: facts.overall[i]["Selected"] for i in listed}
+    wanted = {
+        i: {b: groups.targets(b, facts.groups[i][b], share[i]) for b in groups.members}
+        if i in facts.groups
+        else {}
+        for i in listed
+    }
+    effects = {i: {b: np.zeros(len(groups.labels[b])) for b in wanted[i]} for i in listed}
+    cut = {i: -float(ndtri(share[i])) for i in listed}
+
+    def boxes() -> np.ndarray:
+        return tick_boxes(np.vstack([own[i] + _sum(effects[i], groups) - cut[i] for i in listed]))
+
+    for sweep in range(24):
+        step_size = 0.8 if sweep < 12 else 0.5
+        for b in groups.members:
+            for row, i in zip(boxes(), listed, strict=True):
+                if b not in wanted[i]:
+                    continue
+                now = np.clip(groups.mean(b, row.astype(float)), 0.0004, 0.9996)
+                count = np.bincount(groups.members[b], minlength=len(now))
+                trust = count / (count + 60)  # small groups move little on chance
+                step = np.clip(ndtri(wanted[i][b]) - ndtri(now), -0.5, 0.5) * step_size * trust
+                step = np.where(np.isnan(step), 0.0, step)
+                effects[i][b] = np.clip(effects[i][b] + step, -2.5, 2.5)
+        for row, i in zip(boxes(), listed, strict=True):
+            now = float(np.clip(row.mean(), 1e-4, 1 - 1e-4))
+            cut[i] -= 0.8 * float(ndtri(share[i]) - ndtri(now))
+    return {
+        i: Latent(np.round([cut[i]], 4), {b: np.round(e, 3) for b, e in effects[i].items()})
+        for i in listed
+    }
 
 
 def _sum(effects: dict[str, np.ndarray], groups: Groups) -> np.ndarray:
@@ -366,7 +387,7 @@ def _sum(effects: dict[str, np.ndarray], groups: Groups) -> np.ndarray:
     return total
 
 
-def write(model: Model, answers: dict, effects: GroupEffects) -> None:
+def write(model: Model, answers: dict[str, Answer]) -> None:
     """Thresholds and effects, one row an item or a group."""
     latents = {}
     for i, answer in answers.items():
@@ -385,12 +406,9 @@ def write(model: Model, answers: dict, effects: GroupEffects) -> None:
         out.writerow(["breakdown", "group", *latents])
         for b in (b for together in TOGETHER for b in together):
             for g, group in enumerate(model.instrument.breakdowns[b].groups):
-                row = [
-                    f"{latent.effects[b][g]:.3f}" if b in latent.effects and latent.effects[b][g] else ""
-                    for latent in latents.values()
-                ]
-                if any(row):
-                    out.writerow([b, group.label, *row])
+                each = [x.effects[b][g] if b in x.effects else 0.0 for x in latents.values()]
+                if any(each):
+                    out.writerow([b, group.label, *(f"{x:.3f}" if x else "" for x in each)])
 
 
 if __name__ == "__main__":

@@ -58,7 +58,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return int(given.run(given))
     except CultureAnalyticsError as error:
-        print(_ascii(f"{type(error).__name__}: {error}"), file=sys.stderr)
+        print(_ascii(f"Error: {error}"), file=sys.stderr)
     except KeyboardInterrupt:
         print("Stopped. Nothing was written.", file=sys.stderr)
     except OSError as error:

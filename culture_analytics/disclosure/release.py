@@ -336,7 +336,8 @@ def _from_published(
         wanted = [m.id for m in instrument.resolve_measures(table["measures"])]
         by = [OVERALL, *_published_breakdowns(instrument, data, table["by"])]
         if data._has(measure=wanted, breakdown=by, answer=""):
-            found[table["topic"]] = data.select(measure=wanted, breakdown=by, answer="")
+            chosen = data.select(measure=wanted, breakdown=by, answer="")
+            found[table["topic"]] = _in_order(chosen, wanted)
     answers = {}
     for spec in definition.get("answers", ()):
         rows = data._frame["measure"].isin(spec["items"]) & data._frame["answer"].ne("")
@@ -352,6 +353,19 @@ def _from_published(
         about=_about_published(data, str(orgs[0])),
         _tables=found,
         _answers=answers,
+    )
+
+
+def _in_order(estimates: Estimates, measures: Sequence[str]) -> Estimates:
+    """Rows in the order of the measures asked for, not of the workbook's sheets."""
+    place = {m: i for i, m in enumerate(measures)}
+    frame = estimates._frame
+    frame = frame.iloc[frame["measure"].map(place).argsort(kind="stable")].reset_index(drop=True)
+    return Estimates(
+        frame,
+        rule=estimates.rule,
+        organisations=estimates.organisations,
+        notes=estimates.notes,
     )
 
 

@@ -238,12 +238,16 @@ class Protection:
         A hidden base could have at least this many values.
     numerator_span
         A hidden numerator could have at least this many values.
-    everyone
-        No hidden cell can be shown to have given the answer to the last person.
-    nobody
-        Whether a hidden numerator that can be shown to be 0, or no more than 1, counts as worked
-        out. A shown group in which at most one person gave the answer says so of every group
-        inside it; only hiding the larger group could prevent that.
+    contained
+        What counts as worked out when a shown larger group says it by itself. If at most one
+        person of a shown group gave the answer, so did at most one of every group inside it; if
+        everyone did, so did everyone in it. ``"shown"``: that is the larger group's own figure,
+        which the rule shows; it is counted in the report, not as a leak. ``"protected"``: the
+        larger group's figure is hidden too.
+    few
+        Whether a hidden numerator that can be 0, and not much else, counts as worked out although
+        no one larger group says so (``"protected"``, the default), or only one that cannot be 0
+        (``"shown"``).
     knows_reason
         Whether the attacker is taken to know which cells are hidden for their own base (so under
         `base_under`) and which to protect others (so not under it).
@@ -256,8 +260,8 @@ class Protection:
     base_under: int = 11
     base_span: int = 5
     numerator_span: int = 3
-    everyone: bool = True
-    nobody: bool = False
+    contained: str = "shown"
+    few: str = "protected"
     knows_reason: bool = True
 
 

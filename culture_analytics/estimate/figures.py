@@ -8,9 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from culture_analytics.estimate.tabulate import Sums, Table
-from culture_analytics.stats.mean import mean_t
-from culture_analytics.stats.proportion import logit_beta, wilson
-from culture_analytics.stats.variance import RatioSums, degrees_of_freedom, kish, ratio_se_coo
+from culture_analytics.stats.limits import percentage_limits, score_limits
+from culture_analytics.stats.variance import (
+    RatioSums,
+    degrees_of_freedom,
+    kish,
+    ratio_se_coo,
+    unsampled_share,
+)
 
 __all__ = ["Figures", "PairSums", "estimate_table"]
 
@@ -139,7 +144,12 @@ def estimate_table(
     ).reshape(n_targets, n_cells)
     df = degrees_of_freedom(base, over_strata((n > 0).astype(np.float64)))
     effective = kish(weighted, squares)
-    lower, upper, method = _limits(table, mean, se, df, base, effective, is_score, level)
+    unsampled = np.ones_like(mean)
+    if table.frame.population_h is not None:
+        share = unsampled_share(table.frame.n_h, table.frame.population_h)
+        unsampled = over_strata(sw2 * share[stratum]) / np.where(squares > 0, squares, np.nan)
+    figures = (mean, se, df, base, effective, unsampled)
+    lower, upper, method = _limits(table, figures, is_score, level)
     scale = np.where(is_score, 1.0, 100.0)[:, None]
     return Figures(
         value=mean * scale,
@@ -155,27 +165,19 @@ def estimate_table(
 
 
 def _limits(
-    table: Table,
-    mean: Floats,
-    se: Floats,
-    df: Floats,
-    base: Floats,
-    effective: Floats,
-    is_score: NDArray[np.bool_],
-    level: float,
+    table: Table, figures: tuple[Floats, ...], is_score: NDArray[np.bool_], level: float
 ) -> tuple[Floats, Floats, NDArray[np.object_]]:
-    """Wilson on the effective base; logit or beta under strata or a finite population; t."""
-    lower, upper = np.full_like(mean, np.nan), np.full_like(mean, np.nan)
-    method = np.full(mean.shape, "t", dtype=object)
-    p = ~is_score
-    if table.frame.stratum is None and table.frame.population_h is None:
-        lower[p], upper[p] = wilson(mean[p], effective[p], level=level)
-        method[p] = "wilson"
-    else:
-        lower[p], upper[p] = logit_beta(
-            mean[p], se[p], df[p], base[p], effective_n=effective[p], level=level
-        )
-        method[p] = np.where((mean[p] <= 0) | (mean[p] >= 1), "beta", "logit")
-    s = is_score
-    lower[s], upper[s] = mean_t(mean[s], se[s], df[s], level=level, bounds=SCALE)
+    """Limits of each figure by its default method."""
+    lower, upper = np.empty_like(figures[0]), np.empty_like(figures[0])
+    method = np.empty(lower.shape, dtype=object)
+    mean, se, df, base, effective, unsampled = (values[~is_score] for values in figures)
+    by_design = table.frame.stratum is not None or table.frame.population_h is not None
+    if not by_design:  # a group's limits should not depend on how many people are outside it
+        n_h = np.repeat(table.frame.n_h, table.n_cells // len(table.frame.n_h))
+        se = se * np.sqrt((n_h - 1) / n_h)
+    lower[~is_score], upper[~is_score], method[~is_score] = percentage_limits(
+        mean, se, df, base, effective, unsampled=unsampled, by_design=by_design, level=level
+    )
+    *s, _ = (values[is_score] for values in figures)
+    lower[is_score], upper[is_score], method[is_score] = score_limits(*s, bounds=SCALE, level=level)
     return lower, upper, method

@@ -14,11 +14,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["Block", "Picture", "Sentence", "Several", "Table"]
+__all__ = ["ABSENT", "Block", "Picture", "Sentence", "Several", "Table"]
 
 PNG_DPI = 144  # sharper than a screen shows, and not too heavy for one file
 SCREEN_DPI = 100
 COLOURS = 64
+# Inline, because a notebook has no style sheet of ours.
+MARK_STYLE = "border-left:5px solid #7a1030;padding:.5em .9em;font-weight:600"
+ABSENT = "ca-note ca-absent"  # class of a sentence that stands in place of a result
 
 
 @dataclass(frozen=True)
@@ -31,17 +34,21 @@ class Sentence:
         Plain text; it is escaped.
     mark
         True for a warning, such as the mark of synthetic data.
+    absent
+        True if it says why there is nothing to show.
     """
 
     text: str
     mark: bool = False
+    absent: bool = False
 
     def __repr__(self) -> str:
         return self.text
 
     def _repr_html_(self) -> str:
-        kind = "ca-mark" if self.mark else "ca-note"
-        return f'<p class="{kind}">{html.escape(self.text)}</p>'
+        kind = "ca-mark" if self.mark else ABSENT if self.absent else "ca-note"
+        style = f' style="{MARK_STYLE}"' if self.mark else ""
+        return f'<p class="{kind}"{style}>{html.escape(self.text)}</p>'
 
 
 @dataclass(frozen=True)

@@ -14,12 +14,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from culture_analytics.output.blocks import ABSENT
+
 __all__ = ["Heading", "Page", "make_page"]
 
 # Tags of cells: about the notebook itself, left out of the report; and steps without a result.
 NOTEBOOK_ONLY = "notebook"
 PARAMETERS = "parameters"
 SETUP = "setup"
+ABSENT_MARK = f'class="{ABSENT}"'
 
 
 @dataclass(frozen=True)
@@ -75,30 +78,75 @@ def make_page(notebook: Any, name: str) -> Page:
     -------
     Page
         Cells tagged ``notebook`` are left out, the parameters cell too; of those tagged
-        ``setup`` only the code is kept.
+        ``setup`` only the code is kept. Questions without any result stand at the end.
     """
     writer = _Writer(_slug(name.lstrip("0123456789")))
-    parts: list[str] = []
+    parts: list[_Part] = [_Part(None)]
     code: list[str] = []
     for cell in notebook.cells:
         tags = cell.metadata.get("tags", [])
         if NOTEBOOK_ONLY in tags:
             continue
         if cell.cell_type == "markdown":
-            parts.append(writer.markdown(cell.source))
-        elif cell.cell_type == "code":
-            if PARAMETERS in tags:
-                continue
+            known = len(writer.headings)
+            text = writer.markdown(cell.source)
+            if len(writer.headings) > known:
+                parts.append(_Part(writer.headings[-1]))
+            parts[-1].html.append(text)
+        elif cell.cell_type == "code" and PARAMETERS not in tags:
             code.append(cell.source)
             if SETUP not in tags:
-                parts.extend(_outputs(cell.outputs))
+                results = list(_outputs(cell.outputs))
+                parts[-1].html.extend(results)
+                parts[-1].results.extend(results)
+    shown = [part for part in parts if not part.empty]
+    closing, lacking = _lacking(writer, [part for part in parts if part.empty])
     return Page(
         id=writer.page,
         title=writer.title or name,
-        headings=tuple(writer.headings),
-        body="\n".join(parts),
+        headings=tuple([part.heading for part in shown if part.heading] + lacking),
+        body="\n".join([*(text for part in shown for text in part.html), closing]),
         code=tuple(code),
     )
+
+
+@dataclass
+class _Part:
+    """A question of a page with what answers it."""
+
+    heading: Heading | None
+    html: list[str] = field(default_factory=list)
+    results: list[str] = field(default_factory=list)
+
+    @property
+    def empty(self) -> bool:
+        """Whether there are results and all of them say that there is none."""
+        return self.heading is not None and bool(self.results) and not self.answered
+
+    @property
+    def answered(self) -> bool:
+        """Whether a result is more than an excuse."""
+        return any(ABSENT_MARK not in result for result in self.results)
+
+
+def _lacking(writer: _Writer, parts: list[_Part]) -> tuple[str, list[Heading]]:
+    """The questions that the data cannot answer, together at the end of the page."""
+    if not parts:
+        return "", []
+    heading = Heading(f"{writer.page}-not-shown", "What these data cannot show")
+    rows = "".join(
+        f"<li><strong>{html.escape(part.heading.text)}</strong> {_reasons(part.results)}</li>"
+        for part in parts
+        if part.heading
+    )
+    text = f'<h3 id="{heading.id}">{heading.text}</h3>\n<ul class="lacking">{rows}</ul>'
+    return text, [heading]
+
+
+def _reasons(results: list[str]) -> str:
+    """Sentences without their markup; still escaped."""
+    said = [re.sub(r"<[^>]+>", "", result).strip() for result in results]
+    return " ".join(dict.fromkeys(said))
 
 
 class _Writer:

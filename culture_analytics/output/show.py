@@ -111,7 +111,7 @@ def respondents(release: Release) -> Block:
     """
     counts = release.about.get("respondents") or {}
     if not counts:
-        return Sentence(
+        return _cannot(
             "Published results do not say how many people answered in all. The number of answers "
             "stands beside every figure instead."
         )
@@ -134,8 +134,8 @@ def quality(release: Release) -> Block:
     """
     if release.quality is None or release.quality.empty:
         if release.about["kind"] == "published":
-            return Sentence("These are published results: there was no extract to check.")
-        return Sentence("There is no record of how the extract was read.")
+            return _cannot("These are published results: there was no extract to check.")
+        return _cannot("There is no record of how the extract was read.")
     sections: list[tuple[str, list[list[str]]]] = []
     for row in _rows(release.quality):
         file = str(row["where"])
@@ -228,7 +228,7 @@ def years(release: Release, topic: str, measures: Sequence[str] | None = None) -
         return chosen
     drawn = chosen.where(chosen.table["status"].isin(["ok", "suppressed"]))
     if drawn.table["year"].nunique() < 2:
-        return Sentence(
+        return _cannot(
             "Only one year with figures is held here, so nothing can be said about change. Give "
             "extracts of several years to see it."
         )
@@ -335,7 +335,7 @@ def answers(release: Release, topic: str, domain: str | Sequence[str] | None = N
         Only the items of these domains (or these items).
     """
     if not release.has_answers(topic):
-        return Sentence(
+        return _cannot(
             "How the single answers were distributed is not in these results, so only the "
             "combined figures can be shown."
         )
@@ -346,7 +346,7 @@ def answers(release: Release, topic: str, domain: str | Sequence[str] | None = N
         mask = held["measure"].isin(_items(domain)).to_numpy()
     chosen = _own(release, _Rows(found, mask))
     if chosen.table.empty:
-        return Sentence("These questions are not in these results.")
+        return _cannot("These questions are not in these results.")
     if not _any_ok(chosen.table):
         return _absent(chosen.table, "These questions")
     from culture_analytics import plots
@@ -372,7 +372,13 @@ def groups(release: Release, topic: str, measure: str | Sequence[str], *breakdow
         Ids of breakdowns, ``"units"`` for the extract's unit columns, or sets of them.
     """
     wanted = [measure] if isinstance(measure, str) else list(measure)
-    return Several([_group_chart(release, topic, wanted, b) for b in _names(release, breakdowns)])
+    names = _names(release, breakdowns)
+    held = [b for b in names if _has(release, topic, b) or b in NO_UNIT]
+    blocks = [_group_chart(release, topic, wanted, b) for b in held]
+    lacking = [_lower(_breakdown(b)) for b in names if b not in held]
+    if lacking:
+        blocks.append(_cannot(f"These results are not divided by {_either(lacking)}."))
+    return Several(blocks)
 
 
 def _group_chart(release: Release, topic: str, measures: Sequence[str], breakdown: str) -> Block:
@@ -445,7 +451,7 @@ def group_table(release: Release, topic: str, measure: str, *breakdowns: str) ->
         shown += part
         year = int(held["year"].iloc[0])
     if not sections:
-        return Sentence(f"{_short(measure)} is not held for separate groups in these results.")
+        return _cannot(f"{_short(measure)} is not held for separate groups in these results.")
     return Table(
         f"{_short(measure)} by group, {release.about['org_name']}, {year}",
         ["Group", "Figure", "95% interval", "Answers"],
@@ -525,7 +531,7 @@ def standing_apart(release: Release, topic: str, measure: str, *breakdowns: str)
         apart = part[(part["lower"] > least) | (part["upper"] < least)]
         found += [(float(r["value"]) - least, breakdown, r) for r in _rows(apart)]
     if least is None or not looked:
-        return Sentence(f"{_short(measure)} is not held for separate groups in these results.")
+        return _cannot(f"{_short(measure)} is not held for separate groups in these results.")
     where = f"{_short(measure)}, {year}"
     if not found:
         return Sentence(
@@ -610,10 +616,10 @@ def _own(release: Release, rows: _Rows) -> _Rows:
 def _overall(release: Release, topic: str, measures: Sequence[str] | None) -> _Rows | Sentence:
     """Rows of everyone, of the measures with a figure in some year."""
     if topic not in release.topics:
-        return Sentence("These results hold nothing on this.")
+        return _cannot("These results hold nothing on this.")
     chosen = _choose(release, topic, measures, [OVERALL])
     if chosen.table.empty:
-        return Sentence("These questions are not in these results.")
+        return _cannot("These questions are not in these results.")
     if not _any_ok(chosen.table):
         return _absent(chosen.table, _one_or("These questions", _measures(measures)))
     return chosen.known()
@@ -625,15 +631,15 @@ def _split(
     """Rows of everyone and of the groups of one breakdown, of the latest year that has them."""
     if not _has(release, topic, breakdown):
         if breakdown in NO_UNIT:
-            return Sentence(
+            return _cannot(
                 "These results are not divided by directorate, department or team, so this cannot "
                 "be shown. An extract with a column for them can."
             )
-        return Sentence(f"These results are not divided by {_lower(_breakdown(breakdown))}.")
+        return _cannot(f"These results are not divided by {_lower(_breakdown(breakdown))}.")
     chosen = _choose(release, topic, measures, [OVERALL, breakdown])
     split = chosen.table[chosen.table["breakdown"] == breakdown]
     if split.empty:
-        return Sentence("These questions are not in these results.")
+        return _cannot("These questions are not in these results.")
     with_figure = split.loc[split["status"] == "ok"]
     if with_figure.empty:
         what = _one_or("These questions", _measures(measures))
@@ -721,8 +727,13 @@ def _items(names: str | Sequence[str]) -> list[str]:
     return list(dict.fromkeys(found))
 
 
+def _cannot(text: str) -> Sentence:
+    """In place of a result that these data cannot give."""
+    return Sentence(text, absent=True)
+
+
 def _absent(rows: pd.DataFrame, what: str) -> Sentence:
-    return Sentence(f"{what}: no figure can be shown. {_capital(_why_not(rows['status']))}.")
+    return _cannot(f"{what}: no figure can be shown. {_capital(_why_not(rows['status']))}.")
 
 
 def _why_not(statuses: Iterable[str]) -> str:
@@ -763,6 +774,10 @@ def _breakdown(name: str) -> str:
 
 def _full(label: str) -> str:
     return label.rstrip(".")
+
+
+def _either(words: Sequence[str]) -> str:
+    return " or ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
 
 
 def _lower(text: str) -> str:

@@ -228,8 +228,10 @@ def _frame(ax: Axes, panel: Panel, width: float, limit: float) -> None:
     )  # fmt: skip
     ax.grid(axis="x", color=LIGHT, lw=0.6, zorder=0)
     ax.set_axisbelow(True)
-    if panel.message and not panel.rows:
-        ax.set_axis_off()
+    if panel.message and not panel.rows:  # a sentence needs no scale
+        ax.set_xticks([])
+        ax.set_xlabel("")
+        ax.spines["bottom"].set_visible(False)
     for side in ("top", "right", "left"):
         ax.spines[side].set_visible(False)
     ax.spines["bottom"].set_bounds(0, min(limit, highest))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 __all__ = [
@@ -50,12 +51,22 @@ RC: dict[str, Any] = {
 }
 
 
-def drawing() -> AbstractContextManager[None]:
-    """The settings of `RC` while a chart is drawn."""
-    from matplotlib import rc_context
+@contextmanager
+def drawing() -> Iterator[None]:
+    """The settings of `RC` while a chart is drawn.
 
-    settings: Any = RC  # its keys are checked when they are set
-    return rc_context(settings)
+    Not matplotlib's own `rc_context`: the first figure of a notebook turns matplotlib's
+    interactive mode on, and restoring every setting would turn it off for the figures after it.
+    """
+    import matplotlib
+
+    settings: Any = matplotlib.rcParams
+    before = {key: settings[key] for key in RC}
+    settings.update(RC)
+    try:
+        yield
+    finally:
+        settings.update(before)
 
 
 def _rgb(colour: str) -> tuple[float, float, float]:

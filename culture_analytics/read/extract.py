@@ -860,14 +860,12 @@ class _Reader:
         return {code: names[0] for code, names in named.items() if len(names) == 1}
 
     def _synthetic(self) -> bool:
+        """Tell whether the file calls itself synthetic: in its name, a title, or a whole column."""
         said = [*self.table.title, self.table.source, self.table.sheet or ""]
-        said += [claim.header for claim in self.claims if claim.role in {"org_name", "local"}]
-        said += [
-            value
-            for claim in self.claims
-            if claim.role == "org_name"
-            for value in self.by_name[claim.header].values
-        ]
+        for claim in self.claims:
+            if claim.role in {"org_name", "local"}:
+                column = self.by_name[claim.header]
+                said += [claim.header, *(column.values if len(column.values) == 1 else ())]
         return any("synthetic" in fold(text) for text in said)
 
     def _units(self, frame: pd.DataFrame, plans: Mapping[int, ColumnPlan]) -> tuple[str, ...]:

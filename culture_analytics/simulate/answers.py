@@ -22,6 +22,7 @@ from culture_analytics.simulate.units import Units
 __all__ = ["GroupEffects", "blank", "draw_answers", "reported_chance", "tick_boxes"]
 
 Floats = NDArray[np.float64]
+Indices = NDArray[np.intp]
 Mask = NDArray[np.bool_]
 BREAK_OFF = 0.5  # part of the blanks that come from stopping early, not from skipping an item
 
@@ -57,7 +58,7 @@ class GroupEffects:
             self._rows.append(row)
             self._sizes.append(sizes)
 
-    def total(self, effects: Mapping[str, Floats], who: NDArray[np.int64] | None = None) -> Floats:
+    def total(self, effects: Mapping[str, Floats], who: Indices | None = None) -> Floats:
         """Sum of the effects of each respondent's groups, of everyone or of some."""
         n = len(self._rows[0]) if who is None else len(who)
         total = np.zeros(n)
@@ -125,15 +126,12 @@ def draw_answers(
         if item.id in shown:
             skip = stream.uniform(n, f"blank {item.id}")
             given[item.id] = blank(shown[item.id], skip, stop, *lost[item.id])
-            who = _asked(item, given, instrument)
-            if who is not None:
-                given[item.id][~who] = -1
             continue
         answer = model.answers.get(item.id)
         if answer is None or not instrument.asked(item.id, year) or answer.scale is None:
             continue
         asked = _asked(item, given, instrument)
-        who = None if asked is None else np.flatnonzero(asked)
+        who: Indices | None = None if asked is None else np.flatnonzero(asked)
         own, skip = stream.pair(n, item.id)
         if who is not None:
             own, skip = own[who], skip[who]
@@ -161,10 +159,16 @@ def draw_answers(
     return {i: given[i] for i in instrument.items if i in given}
 
 
-def blank(codes: NDArray[np.int16] | NDArray[np.int8], skip: Floats, stop: Floats,
-          stopped: float, skipped: float) -> NDArray[np.int8]:
+def blank(
+    codes: NDArray[np.int16] | NDArray[np.int8],
+    skip: Floats,
+    stop: Floats,
+    stopped: float,
+    skipped: float,
+) -> NDArray[np.int8]:
     """Codes with -1 for those who stopped before the item, or skipped it."""
-    kept: NDArray[np.int8] = np.where((stop < stopped) | (skip < skipped), -1, codes).astype(np.int8)
+    lost = (stop < stopped) | (skip < skipped)
+    kept: NDArray[np.int8] = np.where(lost, -1, codes).astype(np.int8)
     return kept
 
 
@@ -188,22 +192,21 @@ def _losses(model: Model, items: Iterable[str]) -> dict[str, tuple[float, float]
     return found
 
 
-def _asked(item: Item, given: Mapping[str, NDArray[np.int8]], instrument: Instrument) -> Mask | None:
+def _asked(
+    item: Item, given: Mapping[str, NDArray[np.int8]], instrument: Instrument
+) -> Mask | None:
     """Who the routing leads to the item; None for everyone."""
     if not item.gates:
         return None
     asked: Mask | None = None
     for gate in item.gates:
         labels = instrument.items[gate.item].labels
-        if gate.item in given:
-            opens = np.isin(given[gate.item], [labels.index(a) for a in gate.answers])
-        else:  # a background item further down the form
-            raise KeyError(f"{item.id} is routed by {gate.item}, which comes later")
+        opens = np.isin(given[gate.item], [labels.index(a) for a in gate.answers])
         asked = opens if asked is None else asked | opens
     return asked
 
 
-def _spread(codes: NDArray[np.int8], who: NDArray[np.int64] | None, n: int) -> NDArray[np.int8]:
+def _spread(codes: NDArray[np.int8], who: Indices | None, n: int) -> NDArray[np.int8]:
     if who is None:
         return codes
     everyone = np.full(n, -1, dtype=np.int8)
@@ -216,7 +219,7 @@ def _off_scale(
     answer: Answer,
     item: Item,
     effects: GroupEffects,
-    who: NDArray[np.int64] | None,
+    who: Indices | None,
     stream: Stream,
 ) -> NDArray[np.int8]:
     """Put don't know and not applicable in place of some answers."""
@@ -283,7 +286,7 @@ def _raise_chance(
     people: Mapping[str, Codes],
     units: Units,
     instrument: Instrument,
-    who: NDArray[np.int64] | None,
+    who: Indices | None,
 ) -> None:
     """Plant a ratio of chances in the first organisation, its overall chance unchanged."""
     of = units.organisation == 0

@@ -11,6 +11,7 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -134,7 +135,7 @@ def write_xlsx(survey: Survey, path: Path) -> None:
         columns.append(words[frame[item.id].cat.codes.to_numpy()])
     heads.append("data_note")
     columns.append(np.full(survey.n, NOTE, dtype=object))
-    book = xlsxwriter.Workbook(str(path), {"strings_to_numbers": False, "strings_to_formulas": False})
+    book = xlsxwriter.Workbook(str(path))
     book.set_properties({"title": f"{NOTE} extract {year}", "comments": NOTE, "created": CREATED})
     sheet = book.add_worksheet(f"{NOTE} {year}")
     sheet.freeze_panes(1, 0)
@@ -153,9 +154,9 @@ def write_sav(survey: Survey, path: Path) -> None:
     year = survey.years[0]
     habit = HABITS[year]
     data: dict[str, object] = {}
-    labels: dict[str, str] = {}
+    labels: dict[str, str | None] = {}
     values: dict[str, dict[float, str]] = {}
-    missing: dict[str, list[float]] = {}
+    missing: dict[str, list[Any]] = {}
     for name, cells in coded(survey, habit).items():
         data[name] = cells
     for question in _questions(survey, year):

@@ -20,11 +20,24 @@ from numpy.typing import NDArray
 from culture_analytics.errors import InstrumentError
 from culture_analytics.instrument import Instrument, load_instrument
 
-__all__ = ["DATA", "MODEL_YEAR", "Answer", "HotSpot", "Model", "Team", "Trait", "load_model", "rows"]
+__all__ = [
+    "DATA",
+    "MODEL_YEAR",
+    "Answer",
+    "HotSpot",
+    "Latent",
+    "Model",
+    "Team",
+    "Trait",
+    "load_model",
+    "rows",
+]
 
 DATA = Path(__file__).parent / "data"
 MODEL_YEAR = 2024  # whose lists of answers and figures the parameters follow
+UNIT_LEVELS = ("organisation", "directorate", "team")
 APART = "~apart"  # marks the chance of a don't know or not applicable in the tables of effects
+UNREPORTED = ("Selected", "Not considering leaving")  # the cut of items without a reported answer
 
 Floats = NDArray[np.float64]
 
@@ -149,12 +162,13 @@ def load_model(*, fitted: bool = True) -> Model:
     """
     instrument = load_instrument()
     traits = tuple(
-        Trait(r["trait"], r["label"], *(float(r[k]) for k in ("organisation", "directorate", "team")))
+        Trait(r["trait"], r["label"], *(float(r[k]) for k in UNIT_LEVELS))
         for r in rows("traits.csv")
     )
     scales = _latents(instrument) if fitted else {}
-    facts = {(r["item"], r["answer"]): float(r["percent"]) for r in rows("targets.csv")} if fitted else {}
-    missing = {r["item"]: float(r["percent"]) / 100 for r in rows("nonresponse.csv")} if fitted else {}
+    targets, blanks = (rows("targets.csv"), rows("nonresponse.csv")) if fitted else ([], [])
+    facts = {(r["item"], r["answer"]): float(r["percent"]) for r in targets}
+    missing = {r["item"]: float(r["percent"]) / 100 for r in blanks}
     answers = {}
     for row in rows("item_model.csv"):
         item = instrument.items.get(row["item"])
@@ -162,8 +176,8 @@ def load_model(*, fitted: bool = True) -> Model:
             raise InstrumentError(f"item_model.csv: unknown item {row['item']!r}")
         order, apart = _split(row["order"]), _split(row["apart"])
         if set(order) | set(apart) != set(item.labels):
-            raise InstrumentError(f"item_model.csv: {item.id}: answers differ from the instrument's")
-        cut = tuple(a for a in order if a in (item.reported or ("Selected", "Not considering leaving")))
+            raise InstrumentError(f"item_model.csv: {item.id}: not the instrument's answers")
+        cut = tuple(a for a in order if a in (item.reported or UNREPORTED))
         shares = np.array([facts.get((item.id, a), 1.0) for a in apart])
         answers[item.id] = Answer(
             item=item.id,
@@ -217,10 +231,11 @@ def _background(
             found[row["item"]] = {"": values[None, :]}
             continue
         groups = [g.label for g in instrument.breakdowns[row["breakdown"]].groups]
-        table = found[row["item"]].setdefault(row["breakdown"], np.zeros((len(groups), len(values))))
+        empty = np.zeros((len(groups), len(values)))
+        table = found[row["item"]].setdefault(row["breakdown"], empty)
         table[groups.index(row["group"])] = values
     if set(found) != set(parents):
-        raise InstrumentError("demographic_effects.csv does not hold the items of demographic_model.csv")
+        raise InstrumentError("demographic_effects.csv lacks items of demographic_model.csv")
     return found
 
 

@@ -65,7 +65,8 @@ def pick(cumulated: Floats, row: NDArray[np.int64] | int, uniform: Floats) -> ND
     found = np.searchsorted(flat, uniform + row, side="right")
     # Rounding in `uniform + row` may step over the end of a row: stay in it.
     column = found - np.asarray(row) * cumulated.shape[1]
-    return np.clip(column, 0, cumulated.shape[1] - 1)
+    inside: NDArray[np.int64] = np.clip(column, 0, cumulated.shape[1] - 1)
+    return inside
 
 
 def draw_people(model: Model, n: int, stream: Stream) -> dict[str, Codes]:
@@ -105,7 +106,7 @@ def draw_people(model: Model, n: int, stream: Stream) -> dict[str, Codes]:
 def as_asked(
     people: Mapping[str, Codes], instrument: Instrument, year: int, stream: Stream
 ) -> dict[str, Codes]:
-    """The same people answering that year's lists (Filipino from 2025, two occupations from 2023)."""
+    """The same people with that year's answers: Filipino from 2025, two occupations from 2023."""
     shown = {i: c for i, c in people.items() if instrument.asked(i, year)}
     for row in rows("year_answers.csv"):
         item = row["item"]

@@ -90,8 +90,8 @@ def hot_spots() -> pd.DataFrame:
     -------
     DataFrame
         Columns ``hot_spot, effect, target, size, unit, names, breakdown, group, years,
-        description, seen_in``. A ``ratio`` is the chance of the reported answer over that of other staff
-        of the organisation (and group); a ``shift`` is of a trait, in standard deviations.
+        description, seen_in``. A ``ratio`` is the chance of the reported answer over that of other
+        staff of the organisation (and group); a ``shift`` is of a trait, in standard deviations.
 
     Examples
     --------
@@ -106,7 +106,8 @@ def hot_spots() -> pd.DataFrame:
 def _check(respondents: int, year: int, organisations: int, seed: int) -> None:
     if year not in YEARS:
         raise InstrumentError(
-            f"simulate_survey draws the surveys of {YEARS[0]}-{YEARS[-1]}; year={year!r} was asked for."
+            f"simulate_survey draws the surveys of {YEARS[0]}-{YEARS[-1]}; year={year!r} was "
+            "asked for."
         )
     if not 1 <= organisations <= respondents:
         raise InstrumentError(
@@ -147,9 +148,11 @@ def _survey(
     }
     for item, given in answers.items():
         columns[item] = pd.Categorical.from_codes(given, dtype=model.instrument.items[item].dtype)
-    names = {codes[0]: TRUST_NAME} if organisations == 1 else {
-        c: f"Fictional Trust {k + 1} (synthetic)" for k, c in enumerate(codes)
-    }
+    names = (
+        {codes[0]: TRUST_NAME}
+        if organisations == 1
+        else {c: f"Fictional Trust {k + 1} (synthetic)" for k, c in enumerate(codes)}
+    )
     survey = Survey(
         pd.DataFrame(columns),
         instrument=model.instrument,

@@ -85,12 +85,12 @@ def readme() -> str:
     """The sample's README, with what the planted hot spots come to."""
     text = (DATA / "sample_readme.md").read_text(encoding="utf-8")
     years = " | ".join(map(str, RESPONDENTS))
-    lines = [f"| hot spot | where | measure | {years} |", "|---|---|---|" + "---|" * len(RESPONDENTS)]
+    lines = [f"| hot spot | where | measure | {years} |", "|---" * (3 + len(RESPONDENTS)) + "|"]
     surveys = {year: sample_survey(year) for year in RESPONDENTS}
     for spot in {s.id: s for s in load_model().hot_spots}.values():
         cells = " | ".join(_measured(surveys[year], spot) for year in RESPONDENTS)
-        who = f" ({spot.group.lower()})" if spot.group else ""
-        lines.append(f"| {spot.description} | {', '.join(spot.names)}{who} | {spot.seen_in} | {cells} |")
+        where = ", ".join(spot.names) + (f" ({spot.group.lower()})" if spot.group else "")
+        lines.append(f"| {spot.description} | {where} | {spot.seen_in} | {cells} |")
     counts = ", ".join(f"{n:,} in {year}" for year, n in RESPONDENTS.items())
     return (
         text.replace("{trust}", TRUST_NAME)

@@ -92,9 +92,7 @@ def _teams_by_occupation(model: Model, occupation: Codes, size: float) -> Floats
     return table + 1e-12
 
 
-def trait_values(
-    trait: Trait, units: Units, places: Stream, stream: Stream
-) -> Floats:
+def trait_values(trait: Trait, units: Units, places: Stream, stream: Stream) -> Floats:
     """A trait of everyone: standard normal over all, with parts shared inside units.
 
     The shared parts are centred on the people present (organisations over all, directorates in

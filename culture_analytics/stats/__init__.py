@@ -9,8 +9,15 @@ from culture_analytics.stats.difference import (
     difference_se_coo,
 )
 from culture_analytics.stats.intervals import INTERVALS, Interval
-from culture_analytics.stats.mean import mean_t
-from culture_analytics.stats.proportion import beta, logit, logit_beta, wilson
+from culture_analytics.stats.limits import percentage_limits, score_limits
+from culture_analytics.stats.mean import logit_t, mean_t
+from culture_analytics.stats.proportion import (
+    beta,
+    logit,
+    logit_beta,
+    wilson,
+    wilson_weighted,
+)
 from culture_analytics.stats.variance import (
     LONELY,
     RatioSums,
@@ -34,8 +41,12 @@ __all__ = [
     "kish",
     "logit",
     "logit_beta",
+    "logit_t",
     "mean_t",
+    "percentage_limits",
     "ratio_se",
     "ratio_se_coo",
+    "score_limits",
     "wilson",
+    "wilson_weighted",
 ]

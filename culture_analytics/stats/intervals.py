@@ -7,8 +7,14 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from culture_analytics.stats._quantiles import Limits
-from culture_analytics.stats.mean import mean_t
-from culture_analytics.stats.proportion import beta, logit, logit_beta, wilson
+from culture_analytics.stats.mean import logit_t, mean_t
+from culture_analytics.stats.proportion import (
+    beta,
+    logit,
+    logit_beta,
+    wilson,
+    wilson_weighted,
+)
 
 __all__ = ["INTERVALS", "Interval"]
 
@@ -31,6 +37,11 @@ INTERVALS = MappingProxyType(
         "wilson": Interval(
             wilson, ("p", "n"), "Wilson score limits of a proportion on its (effective) base"
         ),
+        "wilson_weighted": Interval(
+            wilson_weighted,
+            ("p", "se", "n", "effective_n"),
+            "Wilson score limits under unequal weights",
+        ),
         "logit": Interval(
             logit, ("p", "se", "df"), "design-based, symmetric in log-odds; none at 0 or 100 %"
         ),
@@ -41,6 +52,11 @@ INTERVALS = MappingProxyType(
             logit_beta, ("p", "se", "df", "n"), "logit limits, beta limits at 0 and 100 %"
         ),
         "t": Interval(mean_t, ("mean", "se", "df"), "Student t limits of a mean score"),
+        "logit_t": Interval(
+            logit_t,
+            ("mean", "se", "df", "n", "effective_n"),
+            "t limits of a mean score in log-odds of its scale, under unequal weights",
+        ),
     }
 )
 """Name (the ``method`` column of a result) -> how the limits are worked out."""

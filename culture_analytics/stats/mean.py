@@ -1,7 +1,9 @@
-"""Confidence limits of a mean score.
+"""Confidence limits of a mean score: Student t, and t on the log-odds scale for few answers.
 
 References
 ----------
+Kish L (1965). *Survey Sampling*. Wiley. Section 11.7.
+
 Lumley T (2010). *Complex Surveys: a guide to analysis using R*. Wiley. Section 2.3.
 """
 
@@ -11,8 +13,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from culture_analytics.stats._quantiles import Limits, floats, t_quantile
+from culture_analytics.stats.proportion import logit
 
-__all__ = ["mean_t"]
+__all__ = ["logit_t", "mean_t"]
 
 
 def mean_t(
@@ -66,3 +69,67 @@ def mean_t(
     if bounds is not None:
         lower, upper = np.clip(lower, *bounds), np.clip(upper, *bounds)
     return lower, upper
+
+
+def logit_t(
+    mean: ArrayLike,
+    se: ArrayLike,
+    df: ArrayLike,
+    n: ArrayLike,
+    effective_n: ArrayLike,
+    *,
+    level: float = 0.95,
+    bounds: tuple[float, float] = (0, 10),
+) -> Limits:
+    r"""Limits of a mean score from unequally weighted answers, symmetric in log-odds of the scale.
+
+    The mean's place between the ends of the scale is treated as a proportion
+    (:func:`~culture_analytics.stats.logit`), with
+
+    .. math::
+
+        se^* = se \sqrt{\frac{n_e}{n_e - 1}}, \qquad df^* = df \, \frac{n_e - 1}{n - 1}
+
+    Unequal weights make the spread around the weighted mean too small by about one effective
+    answer, and worth :math:`n_e - 1` degrees of freedom instead of :math:`n - 1`; the log-odds
+    scale follows the skewness that a mean near an end of its scale must have.
+
+    Parameters
+    ----------
+    mean, se, df : array_like
+        As for :func:`mean_t`.
+    n : array_like
+        Base: the unweighted number of valid answers.
+    effective_n : array_like
+        Effective base (:func:`~culture_analytics.stats.kish`).
+    level : float, default 0.95
+        Confidence level.
+    bounds : tuple of float, default (0, 10)
+        Ends of the scale.
+
+    Returns
+    -------
+    lower, upper : ndarray
+        Within the bounds; NaN where ``df`` is not above 0, ``effective_n`` is not above 1, or
+        ``se`` is 0.
+
+    Raises
+    ------
+    CultureAnalyticsError
+        If a mean lies outside the bounds or ``level`` is not between 0 and 1.
+
+    Examples
+    --------
+    >>> lower, upper = logit_t(8.1, 0.6, 14, 15, 7.5)
+    >>> round(float(lower), 2), round(float(upper), 2)
+    (6.09, 9.21)
+    """
+    bottom, top = bounds
+    base, effective = floats(n), floats(effective_n)
+    spare = np.where(effective > 1, effective - 1, np.nan)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        freedom = floats(df) * spare / (base - 1)
+        error = floats(se) * np.sqrt(effective / spare)
+    place = (floats(mean) - bottom) / (top - bottom)
+    lower, upper = logit(place, error / (top - bottom), freedom, level=level)
+    return bottom + (top - bottom) * lower, bottom + (top - bottom) * upper

@@ -1,17 +1,24 @@
-r"""Confidence limits of a proportion: Wilson, logit and beta.
+r"""Confidence limits of a proportion: Wilson, plain and weighted, logit and beta.
 
 Every function takes arrays (one element a cell, broadcast together), works in proportions from 0
 to 1, and returns ``(lower, upper)``. A cell for which limits cannot be worked out gets NaN in
 both; no function returns limits of zero width.
 
-=========  ==============================================  ==================================
-function   needs                                           use
-=========  ==============================================  ==================================
-wilson     proportion, base (or effective base)            no strata, no population
-logit      proportion, standard error, df                  strata or population; not 0 or 100 %
-beta       proportion, standard error, df, base            strata or population; any proportion
-logit_beta proportion, standard error, df, base            logit, and beta at 0 and 100 %
-=========  ==============================================  ==================================
+===============  ===================================  ==========================================
+function         needs                                use
+===============  ===================================  ==========================================
+wilson           proportion, base                     every answer counts the same
+wilson_weighted  proportion, standard error, base,    unequal weights
+                 effective base
+logit            proportion, standard error, df       strata or population; not 0 or 100 %
+beta             proportion, standard error, df,      strata or population; any proportion
+                 base
+logit_beta       proportion, standard error, df,      logit, and beta at 0 and 100 %
+                 base
+===============  ===================================  ==========================================
+
+Which of them a result gets: :mod:`~culture_analytics.stats.limits`. How often each holds the true
+value: ``docs/reference/intervals.md``.
 
 References
 ----------
@@ -23,6 +30,9 @@ the binomial. *Biometrika* 26:404-413.
 
 Korn EL, Graubard BI (1998). Confidence intervals for proportions with small expected number of
 positive counts estimated from survey data. *Survey Methodology* 24:193-201.
+
+Franco C, Little RJA, Louis TA, Slud EV (2019). Comparative study of confidence intervals for
+proportions in complex sample surveys. *Journal of Survey Statistics and Methodology* 7:334-364.
 
 Lumley T (2010). *Complex Surveys: a guide to analysis using R*. Wiley. Section 2.4 and
 ``survey::svyciprop``.
@@ -45,7 +55,7 @@ from culture_analytics.stats._quantiles import (
     upper_tail,
 )
 
-__all__ = ["beta", "logit", "logit_beta", "wilson"]
+__all__ = ["beta", "logit", "logit_beta", "wilson", "wilson_weighted"]
 
 
 def wilson(p: ArrayLike, n: ArrayLike, *, level: float = 0.95) -> Limits:
@@ -95,6 +105,84 @@ def _wilson_lower(p: FloatArray, n: FloatArray, z: float) -> FloatArray:
     # The smaller root as (product of the roots) / (larger root): subtracting the square root
     # instead would lose every digit near p = 0. The upper limit is this one's mirror image.
     return 2 * n * p**2 / (2 * n * p + z**2 + z * np.sqrt(z**2 + 4 * n * p * (1 - p)))
+
+
+def wilson_weighted(
+    p: ArrayLike,
+    se: ArrayLike,
+    n: ArrayLike,
+    effective_n: ArrayLike,
+    *,
+    unsampled: ArrayLike = 1.0,
+    level: float = 0.95,
+) -> Limits:
+    r"""Wilson limits on the number of random answers that unequally weighted answers are worth.
+
+    .. math::
+
+        n^* = \min\left( \frac{n_e}{u},\; \frac{p(1-p)}{se^2} \right)
+              \left( \frac{t_{n-1}}{t_{n_e-1}} \right)^2
+
+    with Kish's effective base :math:`n_e` and :math:`u` the share not sampled (1 without finite
+    populations). Each part mends one fault of using :math:`n_e` alone:
+
+    * The second term sees what Kish's cannot: answers that go with the weights. Taken alone, as
+      logit and beta limits take it, it is itself badly estimated from few answers, and too large
+      just when the heavily weighted people happened not to give the answer; the smaller of the
+      two is safe from both.
+    * The quantiles allow for a variance that rests on :math:`n_e` answers, and not on :math:`n`
+      (Korn and Graubard's correction, with the effective base for degrees of freedom). Without it
+      a few heavy weights decide the estimate and the limits still look certain.
+
+    Parameters
+    ----------
+    p : array_like
+        Proportion, 0 to 1.
+    se : array_like
+        Its design-based standard error, as a proportion.
+    n : array_like
+        Base: the unweighted number of valid answers.
+    effective_n : array_like
+        Effective base (:func:`~culture_analytics.stats.kish`).
+    unsampled : array_like, default 1
+        Share of the population not sampled, :math:`\sum w^2 (1 - f) / \sum w^2` over the answers.
+    level : float, default 0.95
+        Confidence level.
+
+    Returns
+    -------
+    lower, upper : ndarray
+        NaN where ``effective_n`` is not above 1, and where ``se`` is 0 or NaN although ``p`` is
+        neither 0 nor 1.
+
+    Raises
+    ------
+    CultureAnalyticsError
+        If a proportion lies outside 0..1 or ``level`` is not between 0 and 1.
+
+    References
+    ----------
+    Wilson (1927); Kish (1965); Korn and Graubard (1998), whose :math:`n^*` has the second term and
+    design degrees of freedom; Franco et al. (2019), who find Wilson's the best of the simple
+    limits on such effective bases.
+
+    Examples
+    --------
+    A fifth of 100 answers, weighted to the worth of 50:
+
+    >>> lower, upper = wilson_weighted(0.2, 0.05, 100, 50)
+    >>> round(float(lower), 4), round(float(upper), 4)
+    (0.1116, 0.3322)
+    """
+    share, error = proportions(p), floats(se)
+    base, effective = floats(n), floats(effective_n)
+    at_end = (share == 0) | (share == 1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        worth = effective / floats(unsampled)
+        seen = np.where(error > 0, share * (1 - share) / error**2, np.nan)
+    worth = np.where(at_end, worth, np.minimum(worth, seen))
+    worth = worth * (t_quantile(level, base - 1) / t_quantile(level, effective - 1)) ** 2
+    return wilson(share, np.where(np.isfinite(worth), worth, np.nan), level=level)
 
 
 def logit(p: ArrayLike, se: ArrayLike, df: ArrayLike, *, level: float = 0.95) -> Limits:

@@ -300,7 +300,7 @@ def linearised_variance(
         As :func:`ratio_se`.
     """
     respondents = floats(n_h)
-    unsampled = _unsampled(respondents, population_h)
+    unsampled = unsampled_share(respondents, population_h)
     lonely_h = (respondents == 1) & (unsampled > 0)
     _check_lonely(lonely, lonely_h, h[sums.occupied])
 
@@ -319,8 +319,14 @@ def linearised_variance(
     return variance
 
 
-def _unsampled(respondents: FloatArray, population_h: ArrayLike | None) -> FloatArray:
-    """Share of each stratum that was not sampled, ``1 - n_h / N_h``; 1 without populations."""
+def unsampled_share(respondents: FloatArray, population_h: ArrayLike | None) -> FloatArray:
+    """Share of each stratum that was not sampled, ``1 - n_h / N_h``; 1 without populations.
+
+    Raises
+    ------
+    DesignError
+        If a population is missing or below the stratum's respondents.
+    """
     if population_h is None:
         return np.ones_like(respondents)
     population = floats(population_h)

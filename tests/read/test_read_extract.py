@@ -336,6 +336,26 @@ def test_organisation_names(tmp_path: Path) -> None:
     assert not read_extract(write_csv(SMALL, tmp_path / "e.csv"), year=2024).synthetic
 
 
+def test_synthetic_files_say_so_themselves(tmp_path: Path) -> None:
+    noted = SMALL.assign(data_note="SYNTHETIC: no real person")
+    assert read_extract(write_csv(noted, tmp_path / "e.csv"), year=2024).synthetic
+    noted["data_note"] = ["synthetic", "", "b", "", "", ""]
+    assert not read_extract(write_csv(noted, tmp_path / "e.csv"), year=2024).synthetic
+
+
+def test_the_sample_reads_the_same_in_every_format() -> None:
+    from culture_analytics.resources import sample_folder
+
+    files = sorted(sample_folder().glob("synthetic_trust_2024.*"))
+    assert {file.suffix for file in files} == {".csv", ".sav", ".xlsx"}
+    surveys = [read_extract(file) for file in files]
+    for survey in surveys:
+        assert survey.synthetic
+        assert survey.years == (2024,)
+        assert not survey.quality.warnings
+        assert survey.responses.equals(surveys[0].responses)
+
+
 # -- columns= and the TOML a trust keeps ----------------------------------------------------------
 
 LOCAL = SMALL.rename(columns={"q14b": "Bullied by manager", "q11c": "Stress", "org_id": "Site"})

@@ -182,6 +182,20 @@ class TestUnderstood:
         with pytest.warns(PublishedWarning, match="Q99z"):
             same_numbers(path, synthetic["organisational"])
 
+    def test_what_a_release_is_known_to_have_left_out(self, altered: Alter) -> None:
+        # The first release of 2023 withheld violence and the scores it goes into.
+        def change(book: Workbook) -> None:
+            for title, width in (("Q13a", 6), ("Q13b", 6), ("Q13c", 6), ("Q13d", 7), ("PP4 ", 2),
+                                 ("PP4_1", 2), ("PP4_3", 2)):  # fmt: skip
+                sheet, first = sheet_with(book, title)
+                sheet.delete_cols(first, width)
+
+        estimates = read_published(altered(change, "small national"))
+        note = next(n for n in estimates.notes if n.startswith("not in this file"))
+        assert "violence_reported" in note and "PP4_3" in note
+        assert any("first release" in n for n in estimates.notes)
+        assert "violence_patients" not in estimates.unique("measure")
+
     def test_unknown_benchmark_group_is_kept_and_named(self, altered: Alter) -> None:
         def change(book: Workbook) -> None:
             for sheet in book.worksheets[1:]:
@@ -562,9 +576,14 @@ class TestLimit:
 class TestMarks:
     @pytest.mark.parametrize(
         ("mark", "status"),
-        [("-", "unavailable"), ("\u2013", "unavailable"), ("[c]", "suppressed"), ("*", "suppressed"),
-         (None, "unavailable")],
-    )  # fmt: skip
+        [
+            ("-", "unavailable"),
+            ("\u2013", "unavailable"),
+            ("[c]", "suppressed"),
+            ("*", "suppressed"),
+            (None, "unavailable"),
+        ],
+    )
     def test_status(self, altered: Alter, mark: str | None, status: str) -> None:
         def change(book: Workbook) -> None:
             sheet, first = sheet_with(book, "Q11c -")

@@ -98,6 +98,13 @@ def test_another_workbook(tmp_path: Path) -> None:
     assert LAYOUTS[0].name in message and "250" not in message
 
 
+def test_one_sheet_saved_as_text(tmp_path: Path, synthetic: dict[str, Path]) -> None:
+    path = tmp_path / "sheet.csv"
+    sheet = pd.read_excel(synthetic["organisational"], sheet_name=3, header=None, engine="openpyxl")
+    sheet.to_csv(path, index=False, header=False)
+    assert "one sheet saved as text" in refused(path)
+
+
 def test_spreadsheets_of_2018(real_data: Path) -> None:
     folder = real_data / "nss18_official_edited"
     path = folder / "ST18 - abuse_sheet5 - religion.xls"

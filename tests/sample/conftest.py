@@ -38,7 +38,7 @@ def targets() -> pd.DataFrame:
 def reported(survey: Survey, item: str, where: np.ndarray | None = None) -> float:
     """Percentage giving the reported answers, counted here without the library's engine."""
     spec = survey.instrument.items[item]
-    answers = survey.responses[item].astype(object)
+    answers = survey.responses[item]
     valid = answers.notna().to_numpy() & ~answers.isin(spec.excluded).to_numpy()
     if where is not None:
         valid &= where

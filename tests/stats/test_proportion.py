@@ -137,8 +137,11 @@ def test_percentages_and_wrong_levels_are_refused() -> None:
 
 
 def test_the_table_of_intervals_describes_its_functions() -> None:
-    values = {"p": 0.3, "n": 50, "se": 0.06, "df": 49, "mean": 0.3}
+    values = {"p": 0.3, "n": 50, "effective_n": 48, "se": 0.065, "df": 49, "mean": 0.3}
     for name, interval in INTERVALS.items():
-        lower, upper = interval.function(*(values[need] for need in interval.needs), level=0.9)
+        on_scale = {"bounds": (0, 1)} if name == "logit_t" else {}
+        lower, upper = interval.function(
+            *(values[need] for need in interval.needs), level=0.9, **on_scale
+        )
         assert 0.15 < lower < 0.3 < upper < 0.45, name
         assert interval.description

@@ -101,7 +101,8 @@ class Definitions:
     def benchmark_groups(self) -> Mapping[str, str]:
         """Folded name -> benchmark group."""
         groups = self.raw["benchmark_groups"]
-        return {fold(name): name for name in (*groups["trusts"], *groups["others"])}
+        found = {fold(name): name for name in (*groups["trusts"], *groups["others"])}
+        return {**found, **{fold(name): group for name, group in groups["names"].items()}}
 
     @cached_property
     def places(self) -> Mapping[str, tuple[str, ...]]:

@@ -22,6 +22,7 @@ from culture_analytics.errors import PublishedError, PublishedWarning
 from culture_analytics.estimates import Estimates
 from culture_analytics.instrument import Instrument, load_instrument
 from culture_analytics.read.detect import FileKind
+from culture_analytics.read.formats import WORKBOOKS
 from culture_analytics.read.published.assemble import assemble
 from culture_analytics.read.published.checks import check_blocks, without_defects
 from culture_analytics.read.published.definitions import Definitions, load_definitions
@@ -154,6 +155,11 @@ def read_detailed(file: FileKind, *, year: int | None = None) -> Estimates:
     PublishedError
         See `culture_analytics.read_published`.
     """
+    if file.format not in WORKBOOKS:
+        raise PublishedError(
+            f"{file.name} is one sheet saved as text. The checks need the whole workbook: give the "
+            "file as downloaded from the results archive."
+        )
     instrument = load_instrument()
     book = parse_detailed(file, year=year, instrument=instrument)
     for text in book.warnings:

@@ -169,7 +169,7 @@ def table_blocks(
 
 
 def _head(question: str) -> str:
-    """Take the number or code before the wording: ``Q11c - In the last ...`` is ``Q11c``."""
+    """Take the number or code before the wording: they are written ``<code> - <wording>``."""
     return re.split(r"\s+[-\u2010-\u2015\u2212]\s+", question.strip(), maxsplit=1)[0][:40]
 
 
@@ -326,7 +326,7 @@ def never_weighted(text: str, numbers: Sequence[str], definitions: Definitions) 
     Returns
     -------
     set of str
-        Those of `numbers` that the list holds; ``Q27-Q31a`` is all from Q27 to Q31a.
+        Those of `numbers` that the list holds, spans (``<first>-<last>``) written out.
     """
     match = re.search(definitions.detailed["never_weighted"], text, re.IGNORECASE | re.DOTALL)
     if match is None:
@@ -339,7 +339,7 @@ def never_weighted(text: str, numbers: Sequence[str], definitions: Definitions) 
     chosen = set()
     for number in numbers:
         place = _place(number)
-        # A bound without a letter holds all parts of its question: Q35 ends after Q35z.
+        # A bound without a letter holds all the lettered parts of its question.
         if place and any(start <= place and place[: len(end)] <= end for start, end in spans):
             chosen.add(number)
     return chosen

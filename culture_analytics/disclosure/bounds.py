@@ -1,0 +1,450 @@
+"""How narrowly a hidden number can be worked out: the feasible interval of every cell.
+
+Where the sums form a tree - a total and its groups, directorates and their teams, detailed groups
+in summary groups - the intervals are exact in closed form. Each cell carries limits of three
+numbers, the numerator, the complement and their sum, the base. Sets of that shape keep it when
+cells are added, subtracted or intersected, and their corners are whole numbers (they are
+generalised polymatroids), so two sweeps over the tree, up and down, give every interval, for all
+measures at once.
+
+Where cells lie in two sums (a crossing and both of its margins) the intervals come from linear or
+integer programming (HiGHS), a component at a time.
+
+References
+----------
+Frank A, Tardos E (1988). Generalized polymatroids and submodular flows. *Mathematical Programming*
+42:489-563.
+Fischetti M, Salazar JJ (2001). Solving the cell suppression problem on tabular data with linear
+constraints. *Management Science* 47:1008-1027 (the attacker's problem).
+Hundepool A and others (2012). *Statistical Disclosure Control*. Wiley. Chapter 4.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from culture_analytics.disclosure.structure import (
+    BASE,
+    COMPLEMENT,
+    MANY,
+    NUMERATOR,
+    Box,
+    Structure,
+)
+from culture_analytics.errors import DisclosureError
+
+__all__ = ["Component", "bounds", "components", "star_range"]
+
+Floats = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+Range = tuple[Floats, Floats]
+Enough = Callable[[int, Floats, Floats], Mask]
+
+# Numbers nearer than this are the same: scores are sums of decimals.
+NEAR = 1e-5
+
+
+@dataclass(frozen=True)
+class Component:
+    """Hidden cells tied together by sums, and those sums."""
+
+    cells: tuple[int, ...]
+    relations: tuple[int, ...]
+    is_tree: bool
+
+
+def bounds(
+    structure: Structure, box: Box, *, whole: Mask | None = None, enough: Enough | None = None
+) -> Box:
+    """Feasible interval of every number of every cell, given all the sums.
+
+    Parameters
+    ----------
+    structure
+        Cells and sums.
+    box
+        What is known of each cell by itself, see `attacker_view`.
+    whole
+        Which measures are whole numbers; default all.
+    enough
+        For sums that need programming: given the number of a measure and the lower and upper
+        limits (cells, 3) that tables found so far reach, which cells need no more looking at. Their intervals are then at least
+        as wide as the ones returned. Default: every interval exactly.
+
+    Returns
+    -------
+    Box
+        Exact in a tree; elsewhere exact unless `enough` stopped earlier.
+
+    Raises
+    ------
+    DisclosureError
+        No table at all fits what is given: the sums contradict each other.
+
+    Examples
+    --------
+    >>> from culture_analytics.disclosure.structure import Counts, Protection, attacker_view
+    >>> s = Structure.one_way(["A", "B"], not_stated=False)
+    >>> c = Counts.of(s, [40, 5, 35], [10, 2, 8])
+    >>> view = attacker_view(s, c, np.array([[False, True, False]]), Protection())
+    >>> bounds(s, view).span(BASE)[0].tolist()  # one small group alone: given away
+    [1.0, 1.0, 1.0]
+    """
+    whole = np.ones(len(box.lower), dtype=bool) if whole is None else whole
+    lower, upper = tighten(box.lower, box.upper)
+    free = (upper > lower).any(axis=(0, 2))
+    _check_shown(structure, lower, free)
+    for component in components(structure, free):
+        if component.is_tree:
+            _sweep(structure, component, lower, upper, free)
+        elif len(lower) == 1:
+            found = _programme(structure, component, lower[0], upper[0], bool(whole[0]), _for(enough, 0))
+            lower[0], upper[0] = found
+        else:
+            _one_by_one(structure, component, lower, upper, whole, enough)
+    return Box(lower, upper)
+
+
+def _one_by_one(
+    structure: Structure,
+    component: Component,
+    lower: Floats,
+    upper: Floats,
+    whole: Mask,
+    enough: Enough | None,
+) -> None:
+    """Measures may have different cells shown, and then be trees each by itself."""
+    for m in range(len(lower)):
+        one = (lower[m : m + 1], upper[m : m + 1])
+        inside = np.zeros(lower.shape[1], dtype=bool)
+        inside[list(component.cells)] = True
+        free = (one[1] > one[0]).any(axis=(0, 2)) & inside
+        for part in components(structure, free):
+            if part.is_tree:
+                _sweep(structure, part, *one, free)
+            else:
+                exact = _for(enough, m)
+                found = _programme(structure, part, one[0][0], one[1][0], bool(whole[m]), exact)
+                one[0][0], one[1][0] = found
+
+
+def _for(enough: Enough | None, measure: int) -> Callable[[Floats, Floats], Mask] | None:
+    return None if enough is None else partial(enough, measure)
+
+
+def tighten(lower: Floats, upper: Floats) -> Range:
+    """Use numerator + complement = base in each cell by itself (exactly, in one pass)."""
+    k, c, b = NUMERATOR, COMPLEMENT, BASE
+    lo, hi = np.empty_like(lower), np.empty_like(upper)
+    lo[..., b] = np.maximum(lower[..., b], lower[..., k] + lower[..., c])
+    hi[..., b] = np.minimum(upper[..., b], upper[..., k] + upper[..., c])
+    for one, other in ((k, c), (c, k)):
+        lo[..., one] = np.maximum(lower[..., one], lower[..., b] - upper[..., other])
+        hi[..., one] = np.minimum(upper[..., one], upper[..., b] - lower[..., other])
+    crossed = lo > hi
+    if crossed.any():
+        if (lo - hi).max() > NEAR:
+            raise DisclosureError(
+                "The tables contradict each other: no counts fit the totals and groups given. "
+                "Check that they are of one extract and that the unit hierarchy is right."
+            )
+        middle = (lo[crossed] + hi[crossed]) / 2
+        lo[crossed] = hi[crossed] = middle
+    return lo, hi
+
+
+def components(structure: Structure, free: Mask) -> list[Component]:
+    """Cells not known exactly, in groups that no sum ties together."""
+    root = {int(i): int(i) for i in np.flatnonzero(free)}
+
+    def find(i: int) -> int:
+        while root[i] != i:
+            root[i] = root[root[i]]
+            i = root[i]
+        return i
+
+    inside = [[i for i in r.cells if free[i]] for r in structure.relations]
+    for cells in inside:
+        for i in cells[1:]:
+            root[find(i)] = find(cells[0])
+    members: dict[int, list[int]] = {}
+    for i in root:
+        members.setdefault(find(i), []).append(i)
+    relations: dict[int, list[int]] = {}
+    edges: dict[int, int] = {}
+    for number, cells in enumerate(inside):
+        if cells:
+            top = find(cells[0])
+            relations.setdefault(top, []).append(number)
+            edges[top] = edges.get(top, 0) + len(cells)
+    found = []
+    for top, cells in members.items():
+        ties = relations.get(top, [])
+        found.append(
+            Component(tuple(cells), tuple(ties), edges.get(top, 0) == len(cells) + len(ties) - 1)
+        )
+    return found
+
+
+def _check_shown(structure: Structure, value: Floats, free: Mask) -> None:
+    wrong = 0
+    for relation in structure.relations:
+        if not free[list(relation.cells)].any():
+            parts = value[:, list(relation.parts)].sum(axis=1)
+            wrong += bool((np.abs(parts - value[:, relation.total]) > 0.01).any())
+    if wrong:
+        raise DisclosureError(
+            f"{wrong} totals are not the sum of their groups. Check that every table is of the "
+            "same extract and that the unit hierarchy is right."
+        )
+
+
+# -- trees: closed form -------------------------------------------------------------------
+
+
+def _signed(sign: int, limits: Range) -> Range:
+    lower, upper = limits
+    return (lower, upper) if sign > 0 else (-upper, -lower)
+
+
+def _meet(first: Range, second: Range) -> Range:
+    return tighten(np.maximum(first[0], second[0]), np.minimum(first[1], second[1]))
+
+
+def star_range(
+    structure: Structure, relation: int, cell: int, lower: Floats, upper: Floats
+) -> Range:
+    """Limits of one cell from one sum and what is known of the others in it, and of itself."""
+    r = structure.relations[relation]
+    if cell == r.total:
+        parts = list(r.parts)
+        message = (lower[:, parts].sum(axis=1), upper[:, parts].sum(axis=1))
+    else:
+        others = [i for i in r.parts if i != cell]
+        message = (
+            lower[:, r.total] - upper[:, others].sum(axis=1),
+            upper[:, r.total] - lower[:, others].sum(axis=1),
+        )
+    return _meet(message, (lower[:, cell], upper[:, cell]))
+
+
+def _sweep(
+    structure: Structure, component: Component, lower: Floats, upper: Floats, free: Mask
+) -> None:
+    """Exact intervals of a tree: messages up to a root, then down. Writes into the arrays."""
+    if not component.relations:
+        return
+    ties: dict[int, list[int]] = {i: [] for i in component.cells}
+    inside: dict[int, list[int]] = {}
+    for r in component.relations:
+        inside[r] = [i for i in structure.relations[r].cells if free[i]]
+        for i in inside[r]:
+            ties[i].append(r)
+    order, nearer = _walk(component.cells[0], ties, inside)
+    local = lower.copy(), upper.copy()
+    constant = {r: _shown_part(structure.relations[r].cells, lower, free) for r in order}
+    said: dict[int, Range] = {}
+    told: dict[int, Range] = {}
+
+    # Up: each sum says what its cells further out leave for the cell nearer the root.
+    for r in reversed(order):
+        near = nearer[r]
+        far = [i for i in inside[r] if i != near]
+        message = _added(structure, r, far, lower, upper, constant[r])
+        said[r] = _signed(-_sign(structure, r, near), message)
+        lower[:, near], upper[:, near] = _meet((lower[:, near], upper[:, near]), said[r])
+    # Down: each sum tells the cells further out what the nearer one leaves for them.
+    for r in order:
+        near = nearer[r]
+        context = local[0][:, near], local[1][:, near]
+        for other in ties[near]:
+            if other != r and nearer[other] == near:
+                context = _meet(context, said[other])
+        if near in told:
+            context = _meet(context, told[near])
+        far = [i for i in inside[r] if i != near]
+        low, high = _added(structure, r, far, lower, upper, constant[r])
+        ours = _signed(_sign(structure, r, near), context)
+        low, high = low + ours[0], high + ours[1]
+        for i in far:
+            sign = _sign(structure, r, i)
+            own = _signed(sign, (lower[:, i], upper[:, i]))
+            told[i] = _signed(-sign, (low - own[0], high - own[1]))
+            lower[:, i], upper[:, i] = _meet((lower[:, i], upper[:, i]), told[i])
+
+
+def _walk(
+    root: int, ties: dict[int, list[int]], inside: dict[int, list[int]]
+) -> tuple[list[int], dict[int, int]]:
+    """The sums from the root outwards, and the cell of each that is nearest the root."""
+    order: list[int] = []
+    nearer: dict[int, int] = {}
+    waiting = [root]
+    while waiting:
+        cell = waiting.pop(0)
+        for r in ties[cell]:
+            if r not in nearer:
+                nearer[r] = cell
+                order.append(r)
+                waiting.extend(i for i in inside[r] if i != cell)
+    return order, nearer
+
+
+def _sign(structure: Structure, relation: int, cell: int) -> int:
+    """Of a cell in the sum written as total - parts = 0."""
+    return 1 if structure.relations[relation].total == cell else -1
+
+
+def _shown_part(cells: Sequence[int], value: Floats, free: Mask) -> Floats:
+    """Signed sum of the cells known exactly; the total comes first."""
+    constant = np.zeros_like(value[:, 0])
+    for position, i in enumerate(cells):
+        if not free[i]:
+            constant += value[:, i] if position == 0 else -value[:, i]
+    return constant
+
+
+def _added(
+    structure: Structure,
+    relation: int,
+    cells: Sequence[int],
+    lower: Floats,
+    upper: Floats,
+    constant: Floats,
+) -> Range:
+    """Signed limits of some cells of a sum, added up with its shown cells."""
+    low, high = constant.copy(), constant.copy()
+    for i in cells:
+        signed = _signed(_sign(structure, relation, i), (lower[:, i], upper[:, i]))
+        low += signed[0]
+        high += signed[1]
+    return low, high
+
+
+# -- crossings: linear and integer programming --------------------------------------------
+
+
+class _Attack:
+    """One measure in one component: which tables of counts fit everything given."""
+
+    def __init__(
+        self, structure: Structure, component: Component, lower: Floats, upper: Floats, whole: bool
+    ) -> None:
+        from scipy.optimize import Bounds, LinearConstraint
+        from scipy.sparse import csr_array
+
+        self.cells = list(component.cells)
+        n = len(self.cells)
+        place = {i: p for p, i in enumerate(self.cells)}
+        rows, columns, signs, right = [], [], [], []
+        for number, r in enumerate(component.relations):
+            fixed = np.zeros(2)
+            for i in structure.relations[r].cells:
+                sign = _sign(structure, r, i)
+                if i in place:
+                    for layer in (0, 1):
+                        rows.append(2 * number + layer)
+                        columns.append(layer * n + place[i])
+                        signs.append(sign)
+                else:
+                    fixed += sign * lower[i, :2]
+            right.extend(-fixed)
+        sums = csr_array((signs, (rows, columns)), shape=(2 * len(component.relations), 2 * n))
+        bases = csr_array(
+            (np.ones(2 * n), (np.tile(np.arange(n), 2), np.arange(2 * n))), shape=(n, 2 * n)
+        )
+        low, high = lower[self.cells], np.where(upper >= MANY / 2, np.inf, upper)[self.cells]
+        self.variables = Bounds(low[:, :2].T.ravel(), high[:, :2].T.ravel())
+        slack = 0.0 if whole else NEAR / 10
+        self.constraints = [
+            LinearConstraint(sums, np.array(right) - slack, np.array(right) + slack),
+            LinearConstraint(bases, low[:, BASE], high[:, BASE]),
+        ]
+        self.whole = whole
+        self.n = n
+
+    def solve(self, weights: Floats) -> Floats | None:
+        """A table (cells, 3) that makes the weighted sum largest; None where it has no limit.
+
+        `weights` has the shape (cells, 3).
+        """
+        from scipy.optimize import milp
+
+        objective = np.concatenate(
+            [weights[:, 0] + weights[:, BASE], weights[:, 1] + weights[:, BASE]]
+        )
+        result = milp(
+            -objective,
+            integrality=np.full(2 * self.n, int(self.whole)),
+            bounds=self.variables,
+            constraints=self.constraints,
+        )
+        if result.status == 2:
+            raise DisclosureError(
+                "The tables contradict each other: no counts fit the totals and groups given."
+            )
+        if result.x is None:
+            return None
+        k, c = result.x[: self.n], result.x[self.n :]
+        if self.whole:
+            k, c = np.round(k), np.round(c)
+        return np.stack([k, c, k + c], axis=1)
+
+
+def _programme(
+    structure: Structure,
+    component: Component,
+    lower: Floats,
+    upper: Floats,
+    whole: bool,
+    enough: Callable[[Floats, Floats], Mask] | None,
+) -> Range:
+    """Intervals of one measure in one component by optimising each number both ways.
+
+    Every table found widens the range reached for all cells at once, so most need no solving of
+    their own when `enough` says how wide is wide enough.
+    """
+    attack = _Attack(structure, component, lower, upper, whole)
+    cells = attack.cells
+    low, high = np.full((attack.n, 3), np.inf), np.full((attack.n, 3), -np.inf)
+
+    def push(weights: Floats) -> bool:
+        table = attack.solve(weights)
+        if table is None:
+            return False
+        np.minimum(low, table, out=low)
+        np.maximum(high, table, out=high)
+        return True
+
+    def placed() -> Range:
+        whole_low, whole_high = lower.copy(), upper.copy()
+        whole_low[cells], whole_high[cells] = low, high
+        return whole_low, whole_high
+
+    def remaining() -> Mask:
+        if enough is None:
+            return np.ones(attack.n, dtype=bool)
+        return np.asarray(~enough(*placed())[cells])
+
+    if enough is not None:
+        for direction in (1.0, -1.0):
+            for which in (BASE, NUMERATOR, COMPLEMENT):
+                weights = np.zeros((attack.n, 3))
+                # Alternating signs: what one cell gains another must lose.
+                weights[::2, which], weights[1::2, which] = direction, -direction
+                push(weights)
+    for position in range(attack.n):
+        for which in (BASE, NUMERATOR, COMPLEMENT):
+            for direction in (1.0, -1.0):
+                if not remaining()[position]:
+                    continue
+                weights = np.zeros((attack.n, 3))
+                weights[position, which] = direction
+                if not push(weights):
+                    high[position, which] = MANY
+    return placed()

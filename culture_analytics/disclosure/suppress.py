@@ -1,0 +1,344 @@
+"""Which further cells to hide, so that none can be worked out from the others.
+
+`suppress` repeats three steps until nothing leaks: attack; for each cell worked out too nearly find
+a sum that gives it away; hide the cheapest group of that sum that stops it. Then it shows again
+whatever turned out not to be needed. Ties are broken by the order of the cells, so the pattern is
+the same on every run. `suppress_least` finds the pattern of least cost by integer programming; it
+is meant for small tables, and for checking the other.
+
+The cost of hiding a group is one, plus ten times its share of the largest base: a figure lost, and
+the people it spoke for. So small groups are hidden before large ones and totals last.
+
+References
+----------
+Fischetti M, Salazar JJ (2001). *Management Science* 47:1008-1027.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from culture_analytics.disclosure.bounds import components, star_range
+from culture_analytics.disclosure.leaks import Ceilings, attack, judge
+from culture_analytics.disclosure.structure import (
+    Box,
+    Counts,
+    Protection,
+    Structure,
+    attacker_view,
+)
+from culture_analytics.errors import DisclosureError
+
+__all__ = ["costs", "primary", "suppress", "suppress_least"]
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Mask = NDArray[np.bool_]
+
+# Structures with more cells than this in crossings are not searched for cells to show again.
+MOST_TO_PRUNE = 400
+
+
+def primary(structure: Structure, counts: Counts, protection: Protection, together: Ints) -> Mask:
+    """Cells hidden for their own base: the smallest among the measures that share a pattern.
+
+    Parameters
+    ----------
+    together
+        A number for each measure; measures with the same number share one pattern, so that a
+        base of 11 on one item does not give away a base of 10 on another.
+    """
+    with np.errstate(invalid="ignore"):
+        small = counts.known & (counts.base < protection.base_under) & ~structure.latent
+    hidden = np.zeros_like(small)
+    for label in np.unique(together):
+        rows = together == label
+        hidden[rows] = small[rows].any(axis=0)
+    return hidden & counts.known
+
+
+def costs(counts: Counts) -> Floats:
+    """Information lost by hiding each cell."""
+    with np.errstate(invalid="ignore"):
+        size = np.nan_to_num(np.where(counts.known, counts.base, 0.0)).max(axis=0, initial=0.0)
+    return np.asarray(1 + 10 * size / max(float(size.max(initial=0.0)), 1.0))
+
+
+def suppress(
+    structure: Structure,
+    counts: Counts,
+    protection: Protection,
+    *,
+    hidden: Mask | None = None,
+    together: Ints | None = None,
+    cost: Floats | None = None,
+    fixed: Mask | None = None,
+) -> Mask:
+    """Cells to hide, those of the start included.
+
+    Parameters
+    ----------
+    structure, counts
+        Cells, sums and true numbers.
+    protection
+        The rule.
+    hidden
+        What is hidden already, (measures, cells); default `primary`.
+    together
+        A number for each measure; those with the same number get one pattern. Default: all one.
+    cost
+        Of hiding each cell; default `costs`.
+    fixed
+        Cells that cannot be hidden, such as groups that were not asked.
+
+    Returns
+    -------
+    array of bool, (measures, cells)
+        Deterministic. What still leaks where nothing is left to hide shows up in the audit.
+    """
+    n_measures = len(counts.measures)
+    together = np.zeros(n_measures, dtype=np.int64) if together is None else together
+    start = primary(structure, counts, protection, together) if hidden is None else hidden
+    start = start & ~structure.latent
+    cost = costs(counts) if cost is None else cost
+    can_hide = counts.known & (np.nan_to_num(counts.base) > 0) & ~structure.latent
+    if fixed is not None:
+        can_hide &= ~fixed
+    groups = [np.flatnonzero(together == label) for label in np.unique(together)]
+    search = _Search(structure, counts, protection, can_hide, cost)
+    now = start.copy()
+    stuck = np.zeros_like(now)
+    while True:
+        box, leaks = attack(structure, counts, now, protection)
+        leaking = leaks.any & ~stuck
+        if not leaking.any():
+            break
+        search.look(now)
+        for rows in groups:
+            done: set[int] = set()
+            for cell in np.flatnonzero(leaking[rows].any(axis=0)):
+                measures = rows[leaking[rows, cell]]
+                choice = search.choose(measures, int(cell), done)
+                if choice is None:
+                    stuck[measures, cell] = True
+                elif choice != SERVED:
+                    now[rows, choice] |= counts.known[rows, choice]
+    return _shown_again(structure, counts, protection, start, now, groups, cost)
+
+
+# What `choose` answers when this round has already hidden something for the cell.
+SERVED = -1
+
+
+class _Search:
+    """Finds the next cell to hide for one that leaks."""
+
+    def __init__(
+        self,
+        structure: Structure,
+        counts: Counts,
+        protection: Protection,
+        can_hide: Mask,
+        cost: Floats,
+    ) -> None:
+        self.structure = structure
+        self.counts = counts
+        self.protection = protection
+        self.can_hide = can_hide
+        self.cost = cost
+
+    def look(self, hidden: Mask) -> None:
+        """Take in what is hidden now."""
+        self.hidden = hidden
+        self.view = attacker_view(self.structure, self.counts, hidden, self.protection)
+        everything = attacker_view(
+            self.structure, self.counts, self.can_hide | hidden, self.protection
+        )
+        self.if_hidden = everything
+
+    def choose(self, measures: Ints, cell: int, done: set[int]) -> int | None:
+        """The cell to hide next, `SERVED`, or None where nothing is left to hide."""
+        for relations in self._outwards(measures, cell):
+            if relations & done:
+                return SERVED
+            own = [r for r in relations if cell in self.structure.relations[r].cells]
+            guilty = [r for r in own if self._star_leaks(measures, cell, r, None)]
+            guilty = guilty or sorted(relations)
+            candidates = self._candidates(measures, cell, guilty)
+            if candidates:
+                done.update(guilty)
+                return next(
+                    (i for i in candidates if self._stops(measures, cell, guilty, i)),
+                    candidates[0],
+                )
+        return None
+
+    def _candidates(self, measures: Ints, cell: int, relations: list[int]) -> list[int]:
+        inside = {i for r in relations for i in self.structure.relations[r].cells if i != cell}
+        free = {
+            i for i in inside if (self.can_hide[measures, i] & ~self.hidden[measures, i]).any()
+        }
+        return sorted(free, key=lambda i: (self.cost[i], i))
+
+    def _stops(self, measures: Ints, cell: int, guilty: list[int], extra: int) -> bool:
+        """Whether hiding `extra` ends the leak as far as single sums show it."""
+        return not any(
+            self._star_leaks(measures, cell, r, extra)
+            for r in guilty
+            if cell in self.structure.relations[r].cells
+        )
+
+    def _star_leaks(self, measures: Ints, cell: int, relation: int, extra: int | None) -> bool:
+        """Whether one sum by itself gives the cell away, with `extra` hidden as well."""
+        cells = self.structure.relations[relation].cells
+        lower, upper = self.view.lower[measures], self.view.upper[measures]
+        if extra is not None and extra in cells:
+            lower[:, extra] = self.if_hidden.lower[measures, extra]
+            upper[:, extra] = self.if_hidden.upper[measures, extra]
+        low, high = star_range(self.structure, relation, cell, lower, upper)
+        ceilings = self._ceilings(measures, cell, extra)
+        found = judge(Box(low[:, None], high[:, None]), ceilings, self.protection)
+        return bool(found.any.any())
+
+    def _ceilings(self, measures: Ints, cell: int, extra: int | None) -> Ceilings:
+        larger = [i for i in self.structure.containing[cell] if i != extra]
+        shown = (
+            self.counts.known[np.ix_(measures, larger)]
+            & ~self.hidden[np.ix_(measures, larger)]
+            & ~self.structure.latent[larger]
+        )
+        base = self.counts.base[np.ix_(measures, larger)]
+        numerator = self.counts.numerator[np.ix_(measures, larger)]
+
+        def least(values: Floats) -> Floats:
+            visible: Floats = np.where(shown, values, np.inf)
+            return np.asarray(visible.min(axis=1, initial=np.inf)[:, None])
+
+        return Ceilings(least(numerator), least(base - numerator))
+
+    def _outwards(self, measures: Ints, cell: int) -> Iterator[set[int]]:
+        """Sums the cell stands in, then those of the hidden cells beside it, and so on."""
+        hidden = self.hidden[measures].any(axis=0) | self.structure.latent
+        seen: set[int] = set()
+        edge, reached = {cell}, {cell}
+        while edge:
+            relations = {r for i in edge for r in self.structure.of_cell[i]} - seen
+            if not relations:
+                return
+            yield relations
+            seen |= relations
+            beside = {i for r in relations for i in self.structure.relations[r].cells}
+            edge = {i for i in beside if hidden[i]} - reached
+            reached |= edge
+
+
+def _shown_again(
+    structure: Structure,
+    counts: Counts,
+    protection: Protection,
+    start: Mask,
+    hidden: Mask,
+    groups: list[Ints],
+    cost: Floats,
+) -> Mask:
+    """Show again what is not needed, dearest first, one cell a pattern at a time."""
+    if _crossed(structure) and len(structure.cells) > MOST_TO_PRUNE:
+        return hidden
+    _, before = attack(structure, counts, hidden, protection)
+    waiting = {
+        g: sorted(
+            map(int, np.flatnonzero((hidden & ~start)[rows].any(axis=0))),
+            key=lambda i: (-cost[i], i),
+        )
+        for g, rows in enumerate(groups)
+    }
+    now = hidden.copy()
+    while any(waiting.values()):
+        trying = {g: cells.pop(0) for g, cells in waiting.items() if cells}
+        rows = np.concatenate([groups[g] for g in trying])
+        trial = now.copy()
+        for g, cell in trying.items():
+            trial[groups[g], cell] = start[groups[g], cell]
+        _, after = attack(structure, counts.measures_of(rows), trial[rows], protection)
+        worse = np.zeros_like(now)
+        worse[rows] = after.any & ~before.any[rows]
+        for g in trying:
+            if not worse[groups[g]].any():
+                now[groups[g]] = trial[groups[g]]
+    return now
+
+
+def _crossed(structure: Structure) -> bool:
+    everything = np.ones(len(structure.cells), dtype=bool)
+    return not all(c.is_tree for c in components(structure, everything))
+
+
+def suppress_least(
+    structure: Structure,
+    counts: Counts,
+    protection: Protection,
+    *,
+    hidden: Mask | None = None,
+    cost: Floats | None = None,
+) -> Mask:
+    """The pattern of least cost, the same for every measure, by integer programming.
+
+    A programme chooses the cheapest set that meets every condition found so far; the attack shows
+    a cell that still leaks; the largest set containing the pattern under which it still leaks
+    gives a new condition, that something outside it be hidden. It ends with a pattern that is
+    safe and, as every condition is necessary, the cheapest. For tables of up to about 60 cells.
+
+    Parameters
+    ----------
+    structure, counts, protection, hidden, cost
+        As for `suppress`.
+    """
+    from scipy.optimize import Bounds, LinearConstraint, milp
+
+    n = len(structure.cells)
+    together = np.zeros(len(counts.measures), dtype=np.int64)
+    start = primary(structure, counts, protection, together) if hidden is None else hidden
+    always = start.any(axis=0)
+    can_hide = (counts.known & (np.nan_to_num(counts.base) > 0)).any(axis=0) & ~structure.latent
+    cost = costs(counts) if cost is None else cost
+    # Equal costs are told apart by a trifle, so that the answer is always the same one.
+    price = cost + 1e-4 * np.arange(n) / n
+    conditions: list[Floats] = []
+
+    def leaking(pattern: Mask) -> Mask:
+        chosen = np.broadcast_to(pattern, counts.known.shape) & counts.known
+        _, leaks = attack(structure, counts, chosen, protection)
+        return np.asarray(leaks.any.any(axis=0))
+
+    pattern = always.copy()
+    while True:
+        bad = leaking(pattern)
+        if not bad.any():
+            break
+        cell = int(np.flatnonzero(bad)[0])
+        widest = pattern.copy()
+        for i in np.flatnonzero(can_hide & ~pattern):
+            widest[i] = True
+            if not leaking(widest)[cell]:
+                widest[i] = False
+        outside = can_hide & ~widest
+        if not outside.any():
+            raise DisclosureError(
+                f"Nothing is left to hide that would protect {structure.cells[cell]!r}. "
+                "Leave the table out, or combine its groups."
+            )
+        condition = outside.astype(float)
+        condition[cell] -= 0.0 if always[cell] else 1.0
+        conditions.append(np.append(condition, 1.0 if always[cell] else 0.0))
+        table = np.array(conditions)
+        result = milp(
+            price,
+            integrality=np.ones(n),
+            bounds=Bounds(always.astype(float), (always | can_hide).astype(float)),
+            constraints=LinearConstraint(table[:, :n], table[:, n], np.inf),
+        )
+        pattern = result.x > 0.5
+    return np.asarray(np.broadcast_to(pattern, counts.known.shape) & counts.known)
