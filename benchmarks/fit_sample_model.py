@@ -213,7 +213,7 @@ def fit_scale(
             step = np.where(np.isnan(step), 0.0, step)
             # No group may run away where the others' effects already overshoot.
             step = np.clip(mine + step, -2.5, 2.5) - mine
-            mine += step
+            mine[:] += step
             centre += step[groups.members[b]]
     return {b: np.round(sign * e, 3) for b, e in effects.items()}, sign * centre
 

@@ -23,7 +23,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,12 +38,11 @@ from culture_analytics.disclosure.structure import (
 )
 from culture_analytics.errors import DisclosureError
 
-__all__ = ["Component", "bounds", "components", "star_range"]
+__all__ = ["Component", "Goal", "bounds", "components", "star_range"]
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 Range = tuple[Floats, Floats]
-Enough = Callable[[int, Floats, Floats], Mask]
 
 # Numbers nearer than this are the same: scores are sums of decimals.
 NEAR = 1e-5
@@ -58,8 +57,28 @@ class Component:
     is_tree: bool
 
 
+@dataclass(frozen=True, eq=False)
+class Goal:
+    """When an interval is wide enough, so that programming may stop.
+
+    Parameters
+    ----------
+    done
+        Given the number of a measure and limits (cells, 3) that tables found so far reach: which
+        cells need no more looking at.
+    truth
+        The true numbers (measures, cells, 3), NaN where not known. They are one table that fits.
+    width
+        How far apart two values of the numerator, complement and base are wanted.
+    """
+
+    done: Callable[[int, Floats, Floats], Mask]
+    truth: Floats
+    width: tuple[float, float, float]
+
+
 def bounds(
-    structure: Structure, box: Box, *, whole: Mask | None = None, enough: Enough | None = None
+    structure: Structure, box: Box, *, whole: Mask | None = None, goal: Goal | None = None
 ) -> Box:
     """Feasible interval of every number of every cell, given all the sums.
 
@@ -71,15 +90,14 @@ def bounds(
         What is known of each cell by itself, see `attacker_view`.
     whole
         Which measures are whole numbers; default all.
-    enough
-        For sums that need programming: given the number of a measure and the lower and upper
-        limits (cells, 3) that tables found so far reach, which cells need no more looking at. Their intervals are then at least
-        as wide as the ones returned. Default: every interval exactly.
+    goal
+        For sums that need programming: stop where intervals are wide enough. Those intervals are
+        then at least as wide as the ones returned. Default: every interval exactly.
 
     Returns
     -------
     Box
-        Exact in a tree; elsewhere exact unless `enough` stopped earlier.
+        Exact in a tree; elsewhere exact unless `goal` stopped earlier.
 
     Raises
     ------
@@ -97,16 +115,16 @@ def bounds(
     """
     whole = np.ones(len(box.lower), dtype=bool) if whole is None else whole
     lower, upper = tighten(box.lower, box.upper)
-    free = (upper > lower).any(axis=(0, 2))
+    free = np.asarray((upper > lower).any(axis=(0, 2)))
     _check_shown(structure, lower, free)
     for component in components(structure, free):
         if component.is_tree:
             _sweep(structure, component, lower, upper, free)
         elif len(lower) == 1:
-            found = _programme(structure, component, lower[0], upper[0], bool(whole[0]), _for(enough, 0))
+            found = _programme(structure, component, lower[0], upper[0], bool(whole[0]), goal, 0)
             lower[0], upper[0] = found
         else:
-            _one_by_one(structure, component, lower, upper, whole, enough)
+            _one_by_one(structure, component, lower, upper, whole, goal)
     return Box(lower, upper)
 
 
@@ -116,7 +134,7 @@ def _one_by_one(
     lower: Floats,
     upper: Floats,
     whole: Mask,
-    enough: Enough | None,
+    goal: Goal | None,
 ) -> None:
     """Measures may have different cells shown, and then be trees each by itself."""
     for m in range(len(lower)):
@@ -128,13 +146,9 @@ def _one_by_one(
             if part.is_tree:
                 _sweep(structure, part, *one, free)
             else:
-                exact = _for(enough, m)
-                found = _programme(structure, part, one[0][0], one[1][0], bool(whole[m]), exact)
-                one[0][0], one[1][0] = found
-
-
-def _for(enough: Enough | None, measure: int) -> Callable[[Floats, Floats], Mask] | None:
-    return None if enough is None else partial(enough, measure)
+                one[0][0], one[1][0] = _programme(
+                    structure, part, one[0][0], one[1][0], bool(whole[m]), goal, m
+                )
 
 
 def tighten(lower: Floats, upper: Floats) -> Range:
@@ -341,7 +355,10 @@ class _Attack:
         self.cells = list(component.cells)
         n = len(self.cells)
         place = {i: p for p, i in enumerate(self.cells)}
-        rows, columns, signs, right = [], [], [], []
+        rows: list[int] = []
+        columns: list[int] = []
+        signs: list[int] = []
+        right: list[float] = []
         for number, r in enumerate(component.relations):
             fixed = np.zeros(2)
             for i in structure.relations[r].cells:
@@ -373,27 +390,81 @@ class _Attack:
 
         `weights` has the shape (cells, 3).
         """
-        from scipy.optimize import milp
-
         objective = np.concatenate(
             [weights[:, 0] + weights[:, BASE], weights[:, 1] + weights[:, BASE]]
         )
-        result = milp(
-            -objective,
-            integrality=np.full(2 * self.n, int(self.whole)),
-            bounds=self.variables,
-            constraints=self.constraints,
+        return self._table(-objective, self.variables, self.constraints)
+
+    def away(self, truth: Floats, sign: Floats, width: Floats) -> Floats | None:
+        """A table with as many numbers as possible `width` away from the truth.
+
+        `sign` (cells, 3) says which way each is pushed, 0 for not at all. Going further than
+        `width` earns nothing, so that one table serves many cells.
+        """
+        from scipy.optimize import Bounds, LinearConstraint
+        from scipy.sparse import block_array, coo_array, csr_array
+
+        cell, which = np.nonzero(sign)
+        n, extra = 2 * self.n, len(cell)
+        if not extra:
+            return None
+        s = sign[cell, which]
+        row = np.arange(extra)
+        first = which != COMPLEMENT
+        second = which != NUMERATOR
+        pushed = coo_array(
+            (
+                np.concatenate([-s[first], -s[second], np.ones(extra)]),
+                (
+                    np.concatenate([row[first], row[second], row]),
+                    np.concatenate([cell[first], self.n + cell[second], n + row]),
+                ),
+            ),
+            shape=(extra, n + extra),
         )
+        wide = [
+            LinearConstraint(
+                csr_array(block_array([[c.A, csr_array((c.A.shape[0], extra))]])), c.lb, c.ub
+            )
+            for c in self.constraints
+        ]
+        wide.append(LinearConstraint(csr_array(pushed), -np.inf, -s * truth[cell, which]))
+        limits = Bounds(
+            np.concatenate([self.variables.lb, np.full(extra, -np.inf)]),
+            np.concatenate([self.variables.ub, width[which]]),
+        )
+        objective = np.concatenate([np.zeros(n), -1.0 / width[which]])
+        return self._table(objective, limits, wide)
+
+    def _table(self, objective: Floats, variables: Any, constraints: list[Any]) -> Floats | None:
+        # Corners are nearly always whole already; only if not, whole numbers are asked for.
+        found = self._optimise(objective, variables, constraints, whole=False)
+        if found is not None and self.whole and np.abs(found - np.round(found)).max() > NEAR:
+            found = self._optimise(objective, variables, constraints, whole=True)
+        if found is None:
+            return None
+        k, c = found[: self.n], found[self.n :]
+        if self.whole:
+            k, c = np.round(k), np.round(c)
+        return np.stack([k, c, k + c], axis=1)
+
+    def _optimise(
+        self, objective: Floats, variables: Any, constraints: list[Any], *, whole: bool
+    ) -> Floats | None:
+        from scipy.optimize import milp
+
+        integrality = np.zeros(len(objective))
+        integrality[: 2 * self.n] = whole
+        result = milp(objective, integrality=integrality, bounds=variables, constraints=constraints)
         if result.status == 2:
             raise DisclosureError(
                 "The tables contradict each other: no counts fit the totals and groups given."
             )
-        if result.x is None:
-            return None
-        k, c = result.x[: self.n], result.x[self.n :]
-        if self.whole:
-            k, c = np.round(k), np.round(c)
-        return np.stack([k, c, k + c], axis=1)
+        return None if result.x is None else np.asarray(result.x[: 2 * self.n])
+
+
+# Tables tried for all cells at once before looking at single cells.
+TRIES = 8
 
 
 def _programme(
@@ -402,19 +473,19 @@ def _programme(
     lower: Floats,
     upper: Floats,
     whole: bool,
-    enough: Callable[[Floats, Floats], Mask] | None,
+    goal: Goal | None,
+    measure: int,
 ) -> Range:
     """Intervals of one measure in one component by optimising each number both ways.
 
     Every table found widens the range reached for all cells at once, so most need no solving of
-    their own when `enough` says how wide is wide enough.
+    their own when `goal` says how wide is wide enough.
     """
     attack = _Attack(structure, component, lower, upper, whole)
     cells = attack.cells
     low, high = np.full((attack.n, 3), np.inf), np.full((attack.n, 3), -np.inf)
 
-    def push(weights: Floats) -> bool:
-        table = attack.solve(weights)
+    def take(table: Floats | None) -> bool:
         if table is None:
             return False
         np.minimum(low, table, out=low)
@@ -427,17 +498,24 @@ def _programme(
         return whole_low, whole_high
 
     def remaining() -> Mask:
-        if enough is None:
+        if goal is None:
             return np.ones(attack.n, dtype=bool)
-        return np.asarray(~enough(*placed())[cells])
+        return np.asarray(~goal.done(measure, *placed())[cells])
 
-    if enough is not None:
-        for direction in (1.0, -1.0):
-            for which in (BASE, NUMERATOR, COMPLEMENT):
-                weights = np.zeros((attack.n, 3))
-                # Alternating signs: what one cell gains another must lose.
-                weights[::2, which], weights[1::2, which] = direction, -direction
-                push(weights)
+    if goal is not None:
+        truth = goal.truth[measure, cells]
+        known = ~np.isnan(truth)
+        low[known], high[known] = truth[known], truth[known]
+        # Signs of a fixed pattern, so that every run finds the same tables.
+        draw = np.random.default_rng(len(cells))
+        for number in range(TRIES):
+            sign = draw.choice([-1.0, 1.0], (attack.n, 1)) * np.ones(3)
+            sign[:, COMPLEMENT] *= -1.0 if number % 2 else 1.0
+            sign[~remaining()] = 0.0
+            sign[~known] = 0.0
+            if not sign.any():
+                break
+            take(attack.away(truth, sign, np.array(goal.width)))
     for position in range(attack.n):
         for which in (BASE, NUMERATOR, COMPLEMENT):
             for direction in (1.0, -1.0):
@@ -445,6 +523,6 @@ def _programme(
                     continue
                 weights = np.zeros((attack.n, 3))
                 weights[position, which] = direction
-                if not push(weights):
+                if not take(attack.solve(weights)):
                     high[position, which] = MANY
     return placed()

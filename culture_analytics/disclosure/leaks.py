@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from culture_analytics.disclosure.bounds import NEAR, bounds
+from culture_analytics.disclosure.bounds import NEAR, Goal, bounds, components, star_range, tighten
 from culture_analytics.disclosure.structure import (
     BASE,
     COMPLEMENT,
@@ -19,7 +19,7 @@ from culture_analytics.disclosure.structure import (
     attacker_view,
 )
 
-__all__ = ["Ceilings", "Leaks", "attack", "judge"]
+__all__ = ["Ceilings", "Leaks", "attack", "glance", "judge"]
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -87,6 +87,8 @@ def judge(box: Box, ceilings: Ceilings, protection: Protection) -> Leaks:
     if protection.few == "shown":
         narrow &= box.lower[..., NUMERATOR] > NEAR
     last = box.upper[..., COMPLEMENT] < NEAR
+    if protection.numerator_span < 1:  # bases only
+        last = np.zeros_like(last)
     contained = np.zeros(narrow.shape, dtype=bool)
     if protection.contained == "shown":
         reachable = np.floor(ceilings.numerator + NEAR) + 1
@@ -128,17 +130,24 @@ def attack(
     ceilings = Ceilings.of(structure, counts, hidden)
     target = hidden & ~structure.latent & counts.known
 
-    def enough(m: int, lower: Floats, upper: Floats) -> Mask:
+    def done(m: int, lower: Floats, upper: Floats) -> Mask:
         found = judge(Box(lower[None], upper[None]), ceilings.measure(m), protection)
         answer: Mask = ~target[m] | ~found.any[0]
         return answer
 
+    truth = np.stack([counts.numerator, counts.base - counts.numerator, counts.base], axis=-1)
+    truth[~target] = np.nan
+    width = (
+        max(protection.numerator_span - 1.0, 1.0), 1.0, max(protection.base_span - 1.0, 1.0)
+    )  # fmt: skip
     box = bounds(
         structure,
         attacker_view(structure, counts, hidden, protection),
         whole=counts.whole,
-        enough=None if exact else enough,
+        goal=None if exact else Goal(done, truth, width),
     )
+    if counts.unions:
+        box = _use_unions(structure, counts, box)
     leaks = judge(box, ceilings, protection)
     return box, Leaks(
         leaks.base & target,
@@ -146,3 +155,48 @@ def attack(
         leaks.everyone & target,
         leaks.contained & target,
     )
+
+
+# Times that what "any source" says of its parts, and they of it, is carried over all sums again.
+ROUNDS = 3
+
+
+def _use_unions(structure: Structure, counts: Counts, box: Box) -> Box:
+    """Narrow with "any" at least each part and at most all of them together."""
+    everything = np.ones(len(structure.cells), dtype=bool)
+    trees = all(c.is_tree for c in components(structure, everything))
+    for _ in range(ROUNDS if trees else 1):
+        lower, upper = box.lower.copy(), box.upper.copy()
+        k, c = NUMERATOR, COMPLEMENT
+        for one, parts in counts.unions:
+            p = list(parts)
+            lower[one, :, k] = np.maximum(lower[one, :, k], lower[p, :, k].max(axis=0))
+            upper[one, :, k] = np.minimum(upper[one, :, k], upper[p, :, k].sum(axis=0))
+            upper[one, :, c] = np.minimum(upper[one, :, c], upper[p, :, c].min(axis=0))
+            upper[p, :, k] = np.minimum(upper[p, :, k], upper[one, :, k])
+            lower[p, :, c] = np.maximum(lower[p, :, c], lower[one, :, c])
+        if np.array_equal(lower, box.lower) and np.array_equal(upper, box.upper):
+            return box
+        box = Box(*tighten(lower, upper))
+        if trees:
+            box = bounds(structure, box, whole=counts.whole)
+    return box
+
+
+def glance(structure: Structure, counts: Counts, hidden: Mask, protection: Protection) -> Mask:
+    """Hidden cells that one sum by itself gives away: a quick first look at crossings.
+
+    Everything found is a leak; not everything that leaks is found.
+    """
+    view = attacker_view(structure, counts, hidden, protection)
+    ceilings = Ceilings.of(structure, counts, hidden)
+    target = hidden & ~structure.latent & counts.known
+    found = np.zeros_like(hidden)
+    for number, relation in enumerate(structure.relations):
+        for i in relation.cells:
+            rows = np.flatnonzero(target[:, i] & ~found[:, i])
+            if len(rows):
+                low, high = star_range(structure, number, i, view.lower[rows], view.upper[rows])
+                at = Ceilings(ceilings.numerator[rows, i], ceilings.complement[rows, i])
+                found[rows, i] |= judge(Box(low, high), at, protection).any
+    return found

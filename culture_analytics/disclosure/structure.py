@@ -190,12 +190,16 @@ class Counts:
         Names.
     whole
         Which measures count people (percentages); the others are scores.
+    unions
+        "Any of these" measures and their parts, by position: who says yes to a part says yes to
+        the union, and who says no to the union says no to every part.
     """
 
     base: Floats
     numerator: Floats
     measures: tuple[str, ...]
     whole: Mask = field(default_factory=lambda: np.zeros(0, dtype=bool))
+    unions: tuple[tuple[int, tuple[int, ...]], ...] = ()
 
     def __post_init__(self) -> None:
         if len(self.whole) != len(self.measures):
@@ -205,9 +209,7 @@ class Counts:
         return f"<Counts: {len(self.measures)} measures, {self.base.shape[1]} cells>"
 
     @classmethod
-    def of(
-        cls, structure: Structure, base: Sequence[float], numerator: Sequence[float]
-    ) -> Counts:
+    def of(cls, structure: Structure, base: Sequence[float], numerator: Sequence[float]) -> Counts:
         """One measure's numbers, with the cells left out (NaN) filled where they add up."""
         b = np.array(base, dtype=float)[None, :]
         k = np.array(numerator, dtype=float)[None, :]
@@ -223,7 +225,13 @@ class Counts:
     def measures_of(self, chosen: NDArray[np.int64] | Mask) -> Counts:
         """Some of the measures."""
         names = tuple(np.array(self.measures, dtype=object)[chosen])
-        return Counts(self.base[chosen], self.numerator[chosen], names, self.whole[chosen])
+        place = {int(old): new for new, old in enumerate(np.arange(len(self.measures))[chosen])}
+        unions = tuple(
+            (place[one], tuple(place[p] for p in parts))
+            for one, parts in self.unions
+            if one in place and all(p in place for p in parts)
+        )
+        return Counts(self.base[chosen], self.numerator[chosen], names, self.whole[chosen], unions)
 
 
 @dataclass(frozen=True)
@@ -260,7 +268,7 @@ class Protection:
     base_under: int = 11
     base_span: int = 5
     numerator_span: int = 3
-    contained: str = "shown"
+    contained: str = "protected"
     few: str = "protected"
     knows_reason: bool = True
 

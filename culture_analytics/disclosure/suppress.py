@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from culture_analytics.disclosure.bounds import components, star_range
-from culture_analytics.disclosure.leaks import Ceilings, attack, judge
+from culture_analytics.disclosure.leaks import Ceilings, attack, glance, judge
 from culture_analytics.disclosure.structure import (
     Box,
     Counts,
@@ -39,7 +39,7 @@ Ints = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
 # Structures with more cells than this in crossings are not searched for cells to show again.
-MOST_TO_PRUNE = 400
+MOST_TO_PRUNE = 60
 
 
 def primary(structure: Structure, counts: Counts, protection: Protection, together: Ints) -> Mask:
@@ -111,9 +111,12 @@ def suppress(
     search = _Search(structure, counts, protection, can_hide, cost)
     now = start.copy()
     stuck = np.zeros_like(now)
+    crossed = _crossed(structure)
     while True:
-        box, leaks = attack(structure, counts, now, protection)
-        leaking = leaks.any & ~stuck
+        # Programming is slow, so what a single sum gives away is dealt with first.
+        leaking = glance(structure, counts, now, protection) & ~stuck if crossed else stuck
+        if not (leaking & ~stuck).any():
+            leaking = attack(structure, counts, now, protection)[1].any & ~stuck
         if not leaking.any():
             break
         search.look(now)
@@ -178,9 +181,7 @@ class _Search:
 
     def _candidates(self, measures: Ints, cell: int, relations: list[int]) -> list[int]:
         inside = {i for r in relations for i in self.structure.relations[r].cells if i != cell}
-        free = {
-            i for i in inside if (self.can_hide[measures, i] & ~self.hidden[measures, i]).any()
-        }
+        free = {i for i in inside if (self.can_hide[measures, i] & ~self.hidden[measures, i]).any()}
         return sorted(free, key=lambda i: (self.cost[i], i))
 
     def _stops(self, measures: Ints, cell: int, guilty: list[int], extra: int) -> bool:
@@ -204,7 +205,7 @@ class _Search:
         return bool(found.any.any())
 
     def _ceilings(self, measures: Ints, cell: int, extra: int | None) -> Ceilings:
-        larger = [i for i in self.structure.containing[cell] if i != extra]
+        larger = np.array([i for i in self.structure.containing[cell] if i != extra], dtype=int)
         shown = (
             self.counts.known[np.ix_(measures, larger)]
             & ~self.hidden[np.ix_(measures, larger)]
@@ -301,7 +302,7 @@ def suppress_least(
     n = len(structure.cells)
     together = np.zeros(len(counts.measures), dtype=np.int64)
     start = primary(structure, counts, protection, together) if hidden is None else hidden
-    always = start.any(axis=0)
+    always: Mask = np.asarray(start.any(axis=0))
     can_hide = (counts.known & (np.nan_to_num(counts.base) > 0)).any(axis=0) & ~structure.latent
     cost = costs(counts) if cost is None else cost
     # Equal costs are told apart by a trifle, so that the answer is always the same one.
@@ -340,5 +341,5 @@ def suppress_least(
             bounds=Bounds(always.astype(float), (always | can_hide).astype(float)),
             constraints=LinearConstraint(table[:, :n], table[:, n], np.inf),
         )
-        pattern = result.x > 0.5
+        pattern = np.asarray(result.x > 0.5)
     return np.asarray(np.broadcast_to(pattern, counts.known.shape) & counts.known)

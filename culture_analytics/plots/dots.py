@@ -148,9 +148,9 @@ def _nice(value: float) -> float:
     return next(s * scale for s in (1, 2, 2.5, 4, 5, 6, 8, 10) if s * scale >= value * (1 - 1e-9))
 
 
-def _limit(panel: Panel, width: float, reach: float) -> float:
+def _limit(panel: Panel, width: float) -> float:
     """Right end of the value axis: a round number, with room for the value labels."""
-    top = 10.0 if panel.unit == "score" else min(100.0, _nice(max(reach, 5.0)))
+    top = 10.0 if panel.unit == "score" else min(100.0, _nice(max(panel.reach, 5.0)))
     marks = [m for r in panel.rows for m in r.marks if m.ok]
     for m in marks:
         room = text_width(value_text(m.value, panel.unit), SIZES["value"]) + 0.16
@@ -409,8 +409,10 @@ def lay_out(
     right = max(_right(p) for p in panels)
     inner = WIDTH - 2 * MARGIN - labels - 0.12 - columns * right - (columns - 1) * 0.3
     width = inner / columns
-    reaches = [p.reach for p in panels]
-    shared = columns == 2 and max(reaches) <= 3 * max(min(reaches), 1e-9)
+    limits = [_limit(p, width) for p in panels]
+    if _one_scale(panels, columns):
+        highest = max(_limit(p, width) for p in _percentages(panels))
+        limits = [m if p.unit == "score" else highest for m, p in zip(limits, panels, strict=True)]
     blocks = _blocks(panels, columns, labels, width + right)
     top = page.open(sum(b.height for b in blocks) - _BETWEEN)
     axes = []
@@ -424,10 +426,9 @@ def lay_out(
                 y = top + len(block.titles[column]) * line_height(SIZES["panel"])
                 page.text(_title_left(columns, left), y, panel.note, size=SIZES["note"], color=GREY)
             made = page.axes(left, top + block.head, width, sum(block.heights))
-            reach = max(reaches) if shared else panel.reach
             draw(
                 made, panel, width=width, heights=block.heights,
-                limit=_limit(panel, width, reach), labels=labels if column == 0 else None,
+                limit=limits[len(axes)], labels=labels if column == 0 else None,
             )  # fmt: skip
             axes.append(made)
         top += block.height
@@ -435,11 +436,19 @@ def lay_out(
 
 
 def scales_differ(panels: Sequence[Panel], columns: int) -> bool:
-    """Whether panels side by side are drawn to different scales."""
-    reaches = [p.reach for p in panels if p.unit != "score"]
-    if len(reaches) < 2:
-        return False
-    return columns != 2 or max(reaches) > 3 * max(min(reaches), 1e-9)
+    """Whether percentages of several panels are drawn to different scales."""
+    reaches = [p.reach for p in _percentages(panels)]
+    return not _one_scale(panels, columns) and len({_nice(max(r, 5.0)) for r in reaches}) > 1
+
+
+def _percentages(panels: Sequence[Panel]) -> list[Panel]:
+    return [p for p in panels if p.unit != "score" and not p.message]
+
+
+def _one_scale(panels: Sequence[Panel], columns: int) -> bool:
+    """Whether panels side by side share a scale: not where the smallest would be squeezed."""
+    reaches = [p.reach for p in _percentages(panels)]
+    return columns == 2 and bool(reaches) and max(reaches) <= 3 * min(reaches)
 
 
 def _title_left(columns: int, left: float) -> float:
@@ -480,7 +489,7 @@ def _draw_in(ax: Axes, panel: Panel, page: Page) -> Axes:
     width = axes_width(ax)
     labels = 2.2
     heights = _heights([panel], labels) or [0.6]
-    limit = _limit(panel, width, panel.reach)
+    limit = _limit(panel, width)
     draw(ax, panel, width=width, heights=heights, limit=limit, labels=labels)
     say_around(ax, page, pad=6 + _tiers(panel) * 72)
     return ax

@@ -98,6 +98,7 @@ def groups(
             f"Choose one: estimates.select(measure={measures[0]!r})."
         )
     plan = _plan(estimates, rows, reference, order)
+    rows = rows[rows["year"].isin(plan.years)]
     page = _page(estimates, rows, plan, title, reference)
     with drawing():
         axes = lay_out([p.panel for p in plan.drawn], page, columns=plan.columns, ax=ax)

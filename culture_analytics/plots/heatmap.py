@@ -219,7 +219,7 @@ def _draw(estimates: Estimates, grid: _Grid, page: Page, ax: Axes | None) -> Axe
     base = 0.62
     width = axes_width(ax) if ax is not None else WIDTH - 2 * MARGIN - labels - 0.12 - base
     columns = max(map(len, blocks), default=1)
-    step = min(width / columns, 1.3)
+    step = width / columns if ax is not None else min(width / columns, 1.3)
     used = step * columns
     tall = [_row_height(g, labels) for g in grid.groups]
     heads = [_head(block, step) for block in blocks]

@@ -506,7 +506,7 @@ class _Reader:
                 zero_one.append((header, question))
                 continue
             decoded = decode_answers(column, book, given)
-            unknown, held = share_unknown(column, decoded)
+            unknown, held = share_unknown(column, decoded) if decoded.unknown.any() else (0, 0)
             if _too_strange(unknown, held):
                 if self._named_only(header) and item.kind == "background":
                     to_local.append(item_id)
@@ -578,8 +578,10 @@ class _Reader:
         """Count unknown codes and repaired dates among the respondents kept."""
         for reading in self.found.readings:
             column, decoded, question = reading.column, reading.decoded, reading.question
-            codes = column.codes[keep[reading.rows]]
-            rows = np.bincount(codes[codes >= 0], minlength=len(column.values))
+            rows = np.zeros(len(column.values), dtype=np.int64)
+            if decoded.unknown.any() or decoded.repaired.any():
+                codes = column.codes[keep[reading.rows]]
+                rows = np.bincount(codes[codes >= 0], minlength=len(column.values))
             unknown = int(rows[decoded.unknown].sum())
             distinct = int(np.count_nonzero(decoded.unknown & (rows > 0)))
             repaired = int(rows[decoded.repaired].sum())

@@ -193,13 +193,14 @@ class ColumnBuilder:
 
     def add_coded(self, codes: NDArray[np.integer[Any]], values: Iterable[Any]) -> None:
         """Add rows given as positions in `values`; a negative position is a blank."""
-        lookup = np.array([*map(self._position, values), BLANK], dtype=np.int64)
-        piece = lookup[np.where(codes < 0, len(lookup) - 1, codes)]
-        self._pieces.append(_smallest(piece, len(self._index)))
-
-    def _position(self, value: object) -> int:
-        text = cell_text(value)
-        return self._index.setdefault(text, len(self._index)) if text else BLANK
+        index = self._index
+        places = []
+        for value in values:  # short but for respondent numbers and comments: kept tight for them
+            text = value.strip() if type(value) is str else cell_text(value)
+            places.append(index.setdefault(text, len(index)) if text else BLANK)
+        lookup = np.array([*places, BLANK], dtype=np.int32)
+        # Position -1 is the last of the lookup: a blank.
+        self._pieces.append(_smallest(lookup[codes], len(index)))
 
     def build(
         self, *, labels: Mapping[str, str] | None = None, missing: Iterable[str] = ()
@@ -221,5 +222,5 @@ def _code_dtype(distinct: int) -> type[np.signedinteger[Any]]:
     return np.int16 if distinct <= np.iinfo(np.int16).max else np.int32
 
 
-def _smallest(codes: NDArray[np.int64], distinct: int) -> NDArray[np.signedinteger[Any]]:
+def _smallest(codes: NDArray[np.int32], distinct: int) -> NDArray[np.signedinteger[Any]]:
     return codes.astype(_code_dtype(distinct))

@@ -16,8 +16,6 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from culture_analytics.errors import CultureAnalyticsError, ExtractError
 from culture_analytics.progress import Bar, progress_bar
 from culture_analytics.read.detect import FileKind, wide_encoding
@@ -358,13 +356,16 @@ def _has_quotes(kind: FileKind) -> bool:
 
 def _columns(arrays: list[pa.ChunkedArray]) -> list[RawColumn]:
     """Turn Arrow's columns into ours one by one, letting go of each as it is done."""
+    import pyarrow as pa
+
     columns = []
     for place in range(len(arrays)):
         column = arrays.pop(0).unify_dictionaries()
         builder = ColumnBuilder(str(place))
         if column.num_chunks:
-            codes = [chunk.indices.fill_null(BLANK).to_numpy() for chunk in column.chunks]
-            builder.add_coded(np.concatenate(codes), column.chunk(0).dictionary.to_pylist())
+            codes = pa.chunked_array([chunk.indices for chunk in column.chunks])
+            values = column.chunk(0).dictionary.to_pylist()
+            builder.add_coded(codes.fill_null(BLANK).to_numpy(), values)
         columns.append(builder.build())
     return columns
 
@@ -419,7 +420,8 @@ def _refuse_open_quote(
 ) -> None:
     """Find rows swallowed by a stray quotation mark: they would be lost without a word."""
     width = len(columns)
-    if any(_holds_rows(text, head.delimiter, width) for c in columns for text in c.values):
+    broken = (text for c in columns for text in c.values if "\n" in text or "\r" in text)
+    if any(_holds_rows(text, head.delimiter, width) for text in broken):
         raise error(_open_quote(kind))
     if _odd_quotes(kind, head) and _ends_inside_quotes(kind, head):
         raise error(_open_quote(kind))

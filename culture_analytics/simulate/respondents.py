@@ -95,8 +95,8 @@ def hot_spots() -> pd.DataFrame:
 
     Examples
     --------
-    >>> hot_spots().loc[0, ["target", "size", "names"]].tolist()
-    ['hba_managers', 2.2, ('Surgery and Theatres',)]
+    >>> hot_spots()["hot_spot"].unique().tolist()
+    ['manager_bullying', 'burnout_teams', 'ethnicity_gap', 'improving', 'good_team']
     """
     spots = load_model().hot_spots
     columns = {f.name: [getattr(s, f.name) for s in spots] for f in fields(HotSpot)}

@@ -55,7 +55,7 @@ INTERVALS = MappingProxyType(
         "logit_t": Interval(
             logit_t,
             ("mean", "se", "df", "n", "effective_n"),
-            "t limits of a mean score in log-odds of its scale, under unequal weights",
+            "t limits of a mean score in log-odds of its scale, for few answers",
         ),
     }
 )

@@ -10,12 +10,12 @@ percentage   ... at 0 or 100 %                           beta             (R has
 percentage   ... unequal weights, and fewer than 10      wilson_weighted
              effective answers for or against
 score        in general                                  t                R ``confint(svymean)``
-score        unequal weights, effective base under 100   logit_t
+score        effective base under 100                    logit_t
 ===========  ==========================================  ===============  =======================
 
 The exceptions are where simulation shows the general method to fail: with a Kish effect of 3,
-nominal 95 % logit limits hold the truth in 82 % of samples with four people in 200 saying yes, and
-t limits in 75 % of samples with a base of 11 (``docs/reference/intervals.md``,
+nominal 95 % logit limits hold the truth in 82 % of samples of 200 where 2 % would say yes, and t
+limits in 75 % of samples of 11 (``docs/reference/intervals.md``,
 ``benchmarks/coverage.py``).
 """
 
@@ -34,7 +34,7 @@ FEW_ANSWERS = 10
 """Effective answers, for or against, under which a design-based standard error is not trusted."""
 
 FEW_SCORES = 100
-"""Effective base under which a weighted mean score is not treated as normal."""
+"""Effective base under which a mean score is not treated as normal."""
 
 _EQUAL = 1e-9  # weights are equal if the effective base is within this share of the base
 
@@ -146,7 +146,7 @@ def score_limits(
 
     Examples
     --------
-    >>> score_limits([6.1, 6.1], 0.2, 98, 99, [99, 50])[2].tolist()
+    >>> score_limits([6.1, 6.1], 0.2, 398, 399, [399, 50])[2].tolist()
     ['t', 'logit_t']
     """
     centre, error, freedom, base, effective = np.broadcast_arrays(
@@ -154,7 +154,7 @@ def score_limits(
     )
     lower, upper = map(np.array, mean_t(centre, error, freedom, level=level, bounds=bounds))
     method = np.full(centre.shape, "t", dtype=object)
-    chosen = _unequal(base, effective) & (effective < FEW_SCORES)
+    chosen = effective < FEW_SCORES
     lower[chosen], upper[chosen] = logit_t(
         centre[chosen],
         error[chosen],

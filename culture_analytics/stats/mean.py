@@ -81,18 +81,20 @@ def logit_t(
     level: float = 0.95,
     bounds: tuple[float, float] = (0, 10),
 ) -> Limits:
-    r"""Limits of a mean score from unequally weighted answers, symmetric in log-odds of the scale.
+    r"""Limits of a mean score from few answers, symmetric in log-odds of the scale.
 
     The mean's place between the ends of the scale is treated as a proportion
     (:func:`~culture_analytics.stats.logit`), with
 
     .. math::
 
-        se^* = se \sqrt{\frac{n_e}{n_e - 1}}, \qquad df^* = df \, \frac{n_e - 1}{n - 1}
+        se^* = se \sqrt{1 + \frac{2 n / n_e - 1}{n_e}}, \qquad df^* = df \, \frac{n_e}{n}
 
-    Unequal weights make the spread around the weighted mean too small by about one effective
-    answer, and worth :math:`n_e - 1` degrees of freedom instead of :math:`n - 1`; the log-odds
-    scale follows the skewness that a mean near an end of its scale must have.
+    The log-odds scale follows the skewness that a mean near an end of its scale must have. The
+    spread around a weighted mean is too small on average: :math:`\sum w^2 (y - \bar y)^2` has
+    expectation :math:`\sigma^2 \sum w^2 (1 - 2 \sum w^3 / (\sum w \sum w^2) + 1 / n_e)`, and for
+    log-normal weights the part in brackets is :math:`1 - (2 n / n_e - 1) / n_e`. With equal weights
+    the two corrections are :math:`1 + 1/n` and none.
 
     Parameters
     ----------
@@ -110,26 +112,29 @@ def logit_t(
     Returns
     -------
     lower, upper : ndarray
-        Within the bounds; NaN where ``df`` is not above 0, ``effective_n`` is not above 1, or
-        ``se`` is 0.
+        Within the bounds; NaN where ``df`` or ``effective_n`` is not above 0 or ``se`` is 0.
 
     Raises
     ------
     CultureAnalyticsError
         If a mean lies outside the bounds or ``level`` is not between 0 and 1.
 
+    References
+    ----------
+    Kish (1965); simulated beside :func:`mean_t` in ``docs/reference/intervals.md``.
+
     Examples
     --------
     >>> lower, upper = logit_t(8.1, 0.6, 14, 15, 7.5)
     >>> round(float(lower), 2), round(float(upper), 2)
-    (6.09, 9.21)
+    (5.89, 9.27)
     """
     bottom, top = bounds
     base, effective = floats(n), floats(effective_n)
-    spare = np.where(effective > 1, effective - 1, np.nan)
+    effective = np.where(effective > 0, effective, np.nan)
     with np.errstate(divide="ignore", invalid="ignore"):
-        freedom = floats(df) * spare / (base - 1)
-        error = floats(se) * np.sqrt(effective / spare)
+        share = effective / np.where(base > 0, base, np.nan)
+        error = floats(se) * np.sqrt(1 + (2 / share - 1) / effective)
     place = (floats(mean) - bottom) / (top - bottom)
-    lower, upper = logit(place, error / (top - bottom), freedom, level=level)
+    lower, upper = logit(place, error / (top - bottom), floats(df) * share, level=level)
     return bottom + (top - bottom) * lower, bottom + (top - bottom) * upper

@@ -203,6 +203,22 @@ def test_several_measures_are_panels() -> None:
     assert "Lower is better unless marked" in written and "Higher is better" in written
 
 
+def test_panels_share_a_scale_unless_the_smallest_would_be_squeezed() -> None:
+    def rows(second: float) -> list[dict[str, Any]]:
+        return [
+            {"measure": m, "breakdown": "team", "group": g, "value": v}
+            for m, v in (("presenteeism", 60.0), ("violence_staff", second))
+            for g in "AB"
+        ]
+
+    alike = figure_of(plots.groups(estimates(rows(30.0))))
+    assert len({ax.get_xlim() for ax in alike.axes}) == 1
+    assert "different scales" not in words(alike)
+    apart = figure_of(plots.groups(estimates(rows(2.0))))
+    assert apart.axes[0].get_xlim()[1] > 5 * apart.axes[1].get_xlim()[1]
+    assert "The panels have different scales." in words(apart)
+
+
 def test_direction_comes_from_the_questionnaire() -> None:
     assert "Lower is better" in words(figure_of(plots.groups(by_groups(["A"]))))
     higher = by_groups(["A"], measures=["enough_staff"])
@@ -499,6 +515,16 @@ def test_hidden_numbers_are_nowhere(case: str) -> None:
             held = [np.asarray(artist.get_xdata(), dtype=float).ravel()]
         for values in held:
             assert not np.isclose(values[:, None], secret, atol=1e-6).any()
+
+
+def test_a_hidden_overall_figure_is_no_reference() -> None:
+    rows = [{"breakdown": "team", "group": g} for g in "AB"]
+    data = estimates([*rows, SECRET])
+    england = estimates([{"org": "ENG", **SECRET}])
+    for ax in (plots.groups(data, reference=england), plots.heatmap(data, reference=england)):
+        said = words(figure_of(ax)) + plots.alt_text(ax)
+        assert "77.8" not in said and "England" not in said
+        assert not artists(ax, "reference All staff") and not artists(ax, "reference England")
 
 
 @pytest.mark.parametrize("case", DRAWN)
