@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+    from PIL.Image import Image
 
 __all__ = ["ABSENT", "Block", "Picture", "Sentence", "Several", "Table"]
 
 PNG_DPI = 144  # sharper than a screen shows, and not too heavy for one file
 SCREEN_DPI = 100
-COLOURS = 64
+COLOURS = 256  # of a picture's palette
+MOST_COLOURS = 8192
 # Inline, because a notebook has no style sheet of ours.
 MARK_STYLE = "border-left:5px solid #7a1030;padding:.5em .9em;font-weight:600"
 ABSENT = "ca-note ca-absent"  # class of a sentence that stands in place of a result
@@ -166,12 +168,23 @@ def _png(figure: Figure) -> bytes:
     width = round(figure.get_figwidth() * PNG_DPI)
     height = len(raw.getbuffer()) // (4 * width)
     picture = Image.frombuffer("RGBA", (width, height), raw.getvalue(), "raw", "RGBA", 0, 1)
-    few = picture.convert("RGB").quantize(
-        COLOURS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE
-    )
+    few = _in_few_colours(picture.convert("RGB"))
     file = io.BytesIO()
     few.save(file, "png")
     return file.getvalue()
+
+
+def _in_few_colours(picture: Image) -> Image:
+    """The picture in its most frequent colours, exactly; rare shades of edges take the nearest."""
+    from PIL import Image
+
+    counted = picture.getcolors(MOST_COLOURS)
+    if counted is None:
+        return picture
+    frequent = sorted(counted, key=lambda pair: (-pair[0], pair[1]))[:COLOURS]
+    palette = Image.new("P", (1, 1))
+    palette.putpalette([level for _, colour in frequent for level in colour])
+    return picture.quantize(palette=palette, dither=Image.Dither.NONE)
 
 
 Block = Sentence | Table | Picture

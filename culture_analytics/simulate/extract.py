@@ -32,7 +32,7 @@ class Habit:
 
     organisation: str  # header of the organisation's code
     year: str  # header of the survey year, if it is given
-    upper: bool  # Q11c rather than q11c
+    upper: bool  # question numbers begin with a capital Q
     marks_missing: bool  # 99 for a blank; otherwise blank
     unticked: str  # what stands in a box that was not ticked
 
