@@ -6,16 +6,14 @@
 Every interval offered, for rates of 1 to 50 %, bases of 11 to 5,000 and weights with Kish effects
 of 1 to 3, in groups of a larger sample. Without weights the coverage is exact: every outcome is
 worked out and weighed by its probability. With weights it is simulated, with a fixed seed.
-``--write`` replaces what stands between the markers of docs/reference/intervals.md.
+``--write`` fills docs/reference/intervals.md.
 """
 
 from __future__ import annotations
 
 import argparse
-import sys
 import time
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -45,8 +43,6 @@ CLASSES = 20  # different weights in a sample
 STRATA = 5
 OUTSIDE = 20  # respondents of the sample for each one in the group
 MEAN_TARGET, LOWEST_TARGET = 94.5, 92.0
-DOCS = Path(__file__).resolve().parents[1] / "docs" / "reference" / "intervals.md"
-BEGIN, END = "<!-- coverage: begin -->", "<!-- coverage: end -->"
 
 Floats = NDArray[np.float64]
 
@@ -406,15 +402,6 @@ def tables(draws: int, seed: int) -> list[str]:
     return lines
 
 
-def write(lines: list[str], path: Path) -> None:
-    """Put the lines between the markers of a page."""
-    page = path.read_text(encoding="utf-8")
-    before, rest = page.split(BEGIN)
-    after = rest.split(END)[1]
-    text = "\n".join(lines).rstrip()
-    path.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}", encoding="utf-8")
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--draws", type=int, default=10_000, help="simulated samples a point")
@@ -436,8 +423,10 @@ def main() -> None:
     print("\n".join(lines))
     print(f"\n{seconds:.0f} s")
     if args.write:
-        write([made, "", *lines], DOCS)
+        from pages import replace_section
+
+        replace_section("intervals.md", "coverage", [made, "", *lines])
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -25,7 +25,6 @@ import argparse
 import gc
 import os
 import platform
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -72,7 +71,7 @@ def respondents(n: int, seed: int = 1) -> ca.Survey:
     orgs = [f"Z{k:03d}" for k in range(ORGANISATIONS)]
     org = rng.choice(ORGANISATIONS, n, p=rng.dirichlet(np.full(ORGANISATIONS, 20.0)))
     data: dict[str, object] = {
-        "org": pd.Categorical.from_codes(org, orgs),
+        "org": pd.Categorical.from_codes(org, pd.Index(orgs)),
         "year": np.full(n, YEAR, dtype="int16"),
     }
     characteristics = (instrument.breakdowns[b].item for b in EIGHT)
@@ -82,8 +81,9 @@ def respondents(n: int, seed: int = 1) -> ca.Survey:
         data[name] = pd.Categorical.from_codes(codes, dtype=item.dtype)
     data["stratum"] = data["org"]
     for column, groups in (("ethnic", GROUPS), ("fine", GROUPS * TIMES_THE_GROUPS)):
-        labels = [f"g{k}" for k in range(groups)]
-        data[column] = pd.Categorical.from_codes(rng.integers(0, groups, n), labels)
+        data[column] = pd.Categorical.from_codes(
+            rng.integers(0, groups, n), pd.Index([f"g{k}" for k in range(groups)])
+        )
     data["w"] = rng.uniform(0.3, 4.0, n)
     design = ca.Design(weights={"w": "w"}, strata="stratum")
     return ca.Survey(pd.DataFrame(data), instrument=instrument, design=design)
@@ -245,4 +245,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -225,7 +225,7 @@ def svy_package(job: Job, ours: Result) -> Timing:
     items = job.share(60)
     frame = pl.DataFrame(job.frame(items)).with_columns(pl.col(items).fill_nan(None))
     start = time.perf_counter()
-    sample = svy.Sample(data=frame, design=svy.Design(stratum="org", wgt="w"))
+    sample: Any = svy.Sample(data=frame, design=svy.Design(stratum="org", wgt="w"))
     tables = [
         [
             sample.estimation.mean(item, **({"by": by} if by else {}), drop_nulls=True)

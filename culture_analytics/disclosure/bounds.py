@@ -70,11 +70,15 @@ class Goal:
         The true numbers (measures, cells, 3), NaN where not known. They are one table that fits.
     width
         How far apart two values of the numerator, complement and base are wanted.
+    reached
+        Least and greatest numbers (measures, cells, 3) of tables found before, with no more
+        hidden than now, so that they still fit; added to. Default: start afresh.
     """
 
     done: Callable[[int, Floats, Floats], Mask]
     truth: Floats
     width: tuple[float, float, float]
+    reached: tuple[Floats, Floats] | None = None
 
 
 def bounds(
@@ -506,6 +510,9 @@ def _programme(
         truth = goal.truth[measure, cells]
         known = ~np.isnan(truth)
         low[known], high[known] = truth[known], truth[known]
+        if goal.reached is not None:
+            np.minimum(low, goal.reached[0][measure, cells], out=low)
+            np.maximum(high, goal.reached[1][measure, cells], out=high)
         # Signs of a fixed pattern, so that every run finds the same tables.
         draw = np.random.default_rng(len(cells))
         for number in range(TRIES):
@@ -516,13 +523,17 @@ def _programme(
             if not sign.any():
                 break
             take(attack.away(truth, sign, np.array(goal.width)))
+    left = remaining()
     for position in range(attack.n):
         for which in (BASE, NUMERATOR, COMPLEMENT):
             for direction in (1.0, -1.0):
-                if not remaining()[position]:
+                if not left[position]:
                     continue
                 weights = np.zeros((attack.n, 3))
                 weights[position, which] = direction
                 if not take(attack.solve(weights)):
                     high[position, which] = MANY
+                left = remaining()
+    if goal is not None and goal.reached is not None:
+        goal.reached[0][measure, cells], goal.reached[1][measure, cells] = low, high
     return placed()

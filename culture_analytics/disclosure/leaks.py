@@ -108,6 +108,7 @@ def attack(
     protection: Protection,
     *,
     exact: bool = False,
+    reached: tuple[Floats, Floats] | None = None,
 ) -> tuple[Box, Leaks]:
     """Play the attacker: bound every hidden cell and say which are too narrow.
 
@@ -121,6 +122,8 @@ def attack(
         The rule.
     exact
         Every interval exactly. Default: crossings are looked at until wide enough.
+    reached
+        See `Goal`: what earlier attacks with no more hidden found.
 
     Returns
     -------
@@ -144,7 +147,7 @@ def attack(
         structure,
         attacker_view(structure, counts, hidden, protection),
         whole=counts.whole,
-        goal=None if exact else Goal(done, truth, width),
+        goal=None if exact else Goal(done, truth, width, reached),
     )
     if counts.unions:
         box = _use_unions(structure, counts, box)
@@ -175,6 +178,10 @@ def _use_unions(structure: Structure, counts: Counts, box: Box) -> Box:
             upper[one, :, c] = np.minimum(upper[one, :, c], upper[p, :, c].min(axis=0))
             upper[p, :, k] = np.minimum(upper[p, :, k], upper[one, :, k])
             lower[p, :, c] = np.maximum(lower[p, :, c], lower[one, :, c])
+            together = upper[p, :, k].sum(axis=0)
+            for part in p:  # what the others cannot account for
+                least = lower[one, :, k] - (together - upper[part, :, k])
+                lower[part, :, k] = np.maximum(lower[part, :, k], least)
         if np.array_equal(lower, box.lower) and np.array_equal(upper, box.upper):
             return box
         box = Box(*tighten(lower, upper))

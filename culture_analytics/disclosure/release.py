@@ -136,13 +136,16 @@ class Release:
     def table(self) -> pd.DataFrame:
         """Every protected row, with its topic, in one table."""
         parts = []
-        for kind, tables in (("measures", self._tables), ("answers", self._answers)):
+        for kind, tables in self._kinds():
             for topic, estimates in tables.items():
                 part = estimates.table
                 part.insert(0, "topic", topic)
                 part.insert(1, "kind", kind)
                 parts.append(part)
         return pd.concat(parts, ignore_index=True)
+
+    def _kinds(self) -> tuple[tuple[str, Mapping[str, Estimates]], ...]:
+        return ("measures", self._tables), ("answers", self._answers)
 
     def hidden(self) -> dict[str, int]:
         """How many rows each status has, over the whole release."""
@@ -164,10 +167,13 @@ class Release:
                 "label": self.rule.label,
                 "reason": self.rule.reason,
             },
-            "notes": {t: list(e.notes) for t, e in self._tables.items()},
+            "notes": {
+                kind: {t: list(e.notes) for t, e in tables.items()}
+                for kind, tables in self._kinds()
+            },
             "organisations": {
                 kind: {t: _organisation_records(e) for t, e in tables.items()}
-                for kind, tables in (("measures", self._tables), ("answers", self._answers))
+                for kind, tables in self._kinds()
             },
         }
         temporary = path.with_name(path.name + ".part")
@@ -211,7 +217,7 @@ def load_release(path: str | Path) -> Release:
                 chosen[chosen["topic"] == topic].reset_index(drop=True),
                 rule=rule,
                 organisations=_organisations_of(meta, kind, str(topic)),
-                notes=meta["notes"].get(topic, ()),
+                notes=meta["notes"][kind].get(topic, ()),
             )
             for topic in pd.unique(chosen["topic"])
         }

@@ -112,11 +112,15 @@ def suppress(
     now = start.copy()
     stuck = np.zeros_like(now)
     crossed = _crossed(structure)
+    # Hiding more keeps every table found so far possible, so each attack starts from the last.
+    shape = (*now.shape, 3)
+    reached = (np.full(shape, np.inf), np.full(shape, -np.inf))
     while True:
         # Programming is slow, so what a single sum gives away is dealt with first.
         leaking = glance(structure, counts, now, protection) & ~stuck if crossed else stuck
         if not (leaking & ~stuck).any():
-            leaking = attack(structure, counts, now, protection)[1].any & ~stuck
+            _, leaks = attack(structure, counts, now, protection, reached=reached)
+            leaking = leaks.any & ~stuck
         if not leaking.any():
             break
         search.look(now)
@@ -257,12 +261,18 @@ def _shown_again(
         for g, rows in enumerate(groups)
     }
     now = hidden.copy()
+    crossed = _crossed(structure)
     while any(waiting.values()):
         trying = {g: cells.pop(0) for g, cells in waiting.items() if cells}
-        rows = np.concatenate([groups[g] for g in trying])
         trial = now.copy()
         for g, cell in trying.items():
             trial[groups[g], cell] = start[groups[g], cell]
+        if crossed:  # what one sum shows to be needed is not worth a programme
+            needed = glance(structure, counts, trial, protection) & ~before.any
+            trying = {g: i for g, i in trying.items() if not needed[groups[g]].any()}
+            if not trying:
+                continue
+        rows = np.concatenate([groups[g] for g in trying])
         _, after = attack(structure, counts.measures_of(rows), trial[rows], protection)
         worse = np.zeros_like(now)
         worse[rows] = after.any & ~before.any[rows]

@@ -79,9 +79,10 @@ def calculate(
 
     Notes
     -----
-    Limits are Wilson's on Kish's effective base; under strata or a finite population logit
-    limits with beta at 0 and 100 %; t limits for scores. Standard errors, degrees of freedom and
-    design limits equal R ``survey``. They treat non-response as random.
+    Limits are Wilson's, on an effective base under unequal weights; under strata or a finite
+    population logit limits with beta at 0 and 100 %; t limits for scores; and others where these
+    fail for few answers: see `culture_analytics.stats.limits`. Standard errors, degrees of
+    freedom, logit, beta and t limits equal R ``survey``. They treat non-response as random.
 
     References
     ----------

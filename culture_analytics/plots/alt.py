@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from culture_analytics.errors import MeasureError
+from culture_analytics.plots.layout import root_figure
 from culture_analytics.plots.style import DPI
 
 if TYPE_CHECKING:
@@ -99,8 +100,7 @@ def save(chart: Axes | Figure, path: str | Path) -> Path:
     kind = path.suffix.lower()
     if kind not in metadata:
         raise MeasureError(f"{path.name}: charts are written as .png, .svg or .pdf.")
-    figure = chart if isinstance(chart, Figure) else chart.get_figure(root=True)
-    assert figure is not None
+    figure = chart if isinstance(chart, Figure) else root_figure(chart)
     with rc_context({"svg.hashsalt": "culture_analytics", "svg.fonttype": "path"}):
         figure.savefig(path, dpi=DPI, metadata=metadata[kind])
     return path

@@ -42,6 +42,7 @@ __all__ = [
     "subtitle",
     "synthetic",
     "topic",
+    "weighted",
     "years_text",
 ]
 
@@ -317,6 +318,13 @@ def topic(measures: Sequence[str]) -> str:
     return lowered[0] if len(lowered) == 1 else "; ".join(lowered)
 
 
+def weighted(weighting: str) -> str:
+    """How figures are weighted, as part of a sentence."""
+    if not weighting or weighting == "unweighted":
+        return "unweighted"
+    return weighting if "weight" in weighting else f"weighted by {weighting}"
+
+
 def years_text(years: Sequence[int]) -> str:
     """Years in words."""
     years = sorted(years)
@@ -402,7 +410,7 @@ def footer(
     lines = []
     org = org_name(estimates, str(rows["org"].iloc[0]))
     years = years_text([int(y) for y in pd.unique(rows["year"])])
-    weighting = ", ".join(str(w) for w in pd.unique(rows["weighting"]) if w)
+    weighting = ", ".join(weighted(str(w)) for w in pd.unique(rows["weighting"]) if w)
     if (rows["source"] == "published").any():
         release = "; ".join(str(r) for r in pd.unique(rows["release"]) if r) or f"published {years}"
         what = f"NHS Staff Survey, {release}, {org}"

@@ -415,7 +415,7 @@ def lay_out(
         limits = [m if p.unit == "score" else highest for m, p in zip(limits, panels, strict=True)]
     blocks = _blocks(panels, columns, labels, width + right)
     top = page.open(sum(b.height for b in blocks) - _BETWEEN)
-    axes = []
+    axes: list[Axes] = []
     for block in blocks:
         for column, panel in enumerate(block.panels):
             left = MARGIN + labels + 0.12 + column * (width + right + 0.3)

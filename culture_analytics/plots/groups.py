@@ -198,16 +198,10 @@ def _weighting_notes(rows: pd.DataFrame, parts: list[_Part]) -> list[str]:
         for line in part.panel.lines:
             if line.weighting != own:
                 said[
-                    f"{line.name} is {_weighted(line.weighting)}, the groups are "
-                    f"{_weighted(own)}: they are not strictly comparable."
+                    f"{line.name} is {data.weighted(line.weighting)}, the groups are "
+                    f"{data.weighted(own)}: they are not strictly comparable."
                 ] = None
     return list(said)
-
-
-def _weighted(weighting: str) -> str:
-    if not weighting or weighting == "unweighted":
-        return "unweighted"
-    return weighting if "weighted" in weighting else f"weighted ({weighting})"
 
 
 def _part(

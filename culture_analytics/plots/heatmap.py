@@ -462,13 +462,13 @@ def _page(
     by = f"{by[:1].lower()}{by[1:]}"
     under = data.subtitle(inside, org, str(grid.year))
     of_year = rows[rows["year"] == grid.year]
-    notes = [*_key_notes(grid), *_other_notes(estimates, rows, grid)]
+    notes = [*_key_notes(grid, str(first["weighting"])), *_other_notes(estimates, rows, grid)]
     return Page(
         title or f"{heading}, by {by}", under, [*notes, *data.footer(estimates, of_year, reference)]
     )
 
 
-def _key_notes(grid: _Grid) -> list[str]:
+def _key_notes(grid: _Grid, weighting: str) -> list[str]:
     if not grid.groups:
         return []
     names = _compared_name(grid)
@@ -485,15 +485,19 @@ def _key_notes(grid: _Grid) -> list[str]:
         "whichever way round the measure is. ▲ ▼: the interval lies wholly above or below "
         f"{names}; where it does not, the difference may be chance and the colour stays pale."
     ]
-    others = {c.compared.weighting for c in grid.columns if c.compared and not c.compared.own}
-    if others:
-        notes.append("The figures compared with are weighted differently or cover other staff.")
+    compared = {c.compared.weighting for c in grid.columns if c.compared}
+    if compared != {weighting}:
+        how = " and ".join(data.weighted(w) for w in sorted(compared))
+        notes.append(
+            f"{names}: {how}; the groups: {data.weighted(weighting)}. They are not strictly "
+            "comparable."
+        )
     return notes
 
 
 def _other_notes(estimates: Estimates, rows: pd.DataFrame, grid: _Grid) -> list[str]:
     notes = []
-    if any(m.status == "suppressed" for m in grid.cells.values()) and grid.groups:
+    if any(m.status == "suppressed" for (g, _), m in grid.cells.items() if g in grid.groups):
         notes.append(f"Hatched: {data.status_text('suppressed', estimates)}.")
     if grid.hidden and grid.groups:
         notes.append(f"{grid.hidden} of {grid.total} groups have no figure and are left out.")

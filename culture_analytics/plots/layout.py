@@ -19,6 +19,7 @@ __all__ = [
     "axes_width",
     "even",
     "line_height",
+    "root_figure",
     "say_around",
     "text_width",
     "wrap",
@@ -149,11 +150,17 @@ class Page:
         return self.figure.add_axes((left / WIDTH, bottom, width / WIDTH, height / self.height))
 
 
+def root_figure(ax: Axes) -> Figure:
+    """The figure that axes are in, also through a subfigure."""
+    from matplotlib.figure import Figure
+
+    figure = ax.figure
+    return figure if isinstance(figure, Figure) else figure.figure
+
+
 def axes_width(ax: Axes) -> float:
     """Width of axes in inches."""
-    figure = ax.get_figure(root=True)
-    assert figure is not None
-    return float(ax.get_position().width * figure.get_size_inches()[0])
+    return float(ax.get_window_extent().width / root_figure(ax).dpi)
 
 
 def say_around(ax: Axes, page: Page, *, pad: float = 6.0) -> None:

@@ -191,7 +191,8 @@ def _page(
     own = str(first["weighting"])
     others = {r.name: r.weighting for each in compared.values() for r in each}
     notes += [
-        f"{name}: {weighting}; these figures: {own}. They are not strictly comparable."
+        f"{name} is {data.weighted(weighting)}, these figures are {data.weighted(own)}: they are "
+        "not strictly comparable."
         for name, weighting in others.items()
         if weighting != own
     ]

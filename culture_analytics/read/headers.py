@@ -10,9 +10,16 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-__all__ = ["fold", "is_question", "question_readings", "trailing_wording"]
+__all__ = [
+    "ending",
+    "fold",
+    "is_question",
+    "question_readings",
+    "snake_case",
+    "trailing_wording",
+]
 
 _DASHES = dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2212\ufe58\ufe63\uff0d"), "-")
 _QUOTES = {
@@ -137,3 +144,26 @@ def ending(header: str) -> str:
 def count_questions(cells: Sequence[str]) -> int:
     """Count the cells of a row that look like question numbers."""
     return sum(map(is_question, cells))
+
+
+def snake_case(header: str, taken: Iterable[str] = ()) -> str:
+    """Give a local column a plain name that nothing else has.
+
+    Examples
+    --------
+    >>> snake_case("Sub-Directorate (2024)")
+    'sub_directorate_2024'
+    """
+    name = re.sub(r"[^0-9a-z]+", "_", fold(header).replace("'", "")).strip("_") or "column"
+    if name[0].isdigit():
+        name = f"column_{name}"
+    used = set(taken)
+    if name not in used:
+        return name
+    name = f"local_{name}"
+    number = 2
+    free = name
+    while free in used:
+        free = f"{name}_{number}"
+        number += 1
+    return free

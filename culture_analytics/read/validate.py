@@ -200,8 +200,8 @@ class ValidationReport:
                 (issue.severity, issue.check, issue.where, f"{issue.count:,}", issue.detail)
                 for issue in self.issues
             ]
-            heads = ("Severity", "Check", "Where", "Count", "What was found")
-            out.append(_html_table(heads, findings, "Findings"))
+            titles = ("Severity", "Check", "Where", "Count", "What was found")
+            out.append(_html_table(titles, findings, "Findings"))
         else:
             out.append("<p>Nothing to report.</p>")
         items = [

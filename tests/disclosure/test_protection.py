@@ -148,6 +148,8 @@ def test_saved_release_is_the_protected_view_and_opens_again(release, tmp_path):
     again = ca.load_release(path)
     pd.testing.assert_frame_equal(again.table, release.table)
     assert again.about == release.about
+    assert again["stress"].organisations.to_dict("list") == {"org": ["ZZ1"], "name": [""]}
+    assert again["stress"].notes == release["stress"].notes
     assert again.rule == release.rule
     tiny = again.table[(again.table["group"] == "tiny")]
     assert tiny["value"].isna().all()

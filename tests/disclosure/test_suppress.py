@@ -123,9 +123,10 @@ def _cheapest_by_trying_all(structure, counts, protection):
     for more in chain.from_iterable(combinations(others, n) for n in range(len(others) + 1)):
         hidden = start.copy()
         hidden[0, list(more)] = True
-        if price[hidden[0]].sum() < best and not attack(structure, counts, hidden, protection)[
-            1
-        ].any.any():
+        if (
+            price[hidden[0]].sum() < best
+            and not attack(structure, counts, hidden, protection)[1].any.any()
+        ):
             best = price[hidden[0]].sum()
     return best
 

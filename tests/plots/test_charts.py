@@ -544,6 +544,23 @@ def test_synthetic_data_and_switched_off_rules_are_said() -> None:
     assert "no protection: a test of charts" in written
 
 
+def test_heat_map_says_when_weightings_differ() -> None:
+    rows: list[dict[str, Any]] = [
+        {"source": "published", "weighting": "organisation size and occupation group"},
+        {
+            "source": "published",
+            "weighting": "organisation size",
+            "breakdown": "team",
+            "group": "A",
+        },
+    ]
+    assert (
+        "All staff: weighted by organisation size and occupation group; the groups: weighted by "
+        "organisation size." in words(figure_of(plots.heatmap(estimates(rows))))
+    )
+    assert "strictly comparable" not in words(figure_of(plots.heatmap(heat({"A": 60.0}))))
+
+
 def test_published_results_are_not_called_internal() -> None:
     rows = [
         {"breakdown": "team", "group": g, "source": "published", "method": "base_only",

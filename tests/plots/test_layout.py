@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from matplotlib.axes import Axes
@@ -11,7 +12,7 @@ from matplotlib.figure import Figure
 
 import culture_analytics as ca
 from culture_analytics import plots
-from culture_analytics.plots.layout import even, text_width, wrap
+from culture_analytics.plots.layout import axes_width, even, text_width, wrap
 from tests.plots.made import answers, boxes, by_groups, estimates
 
 LONG = [
@@ -144,6 +145,17 @@ def test_own_axes_are_kept() -> None:
     _, own = plt.subplots(figsize=(9, 6))
     plots.groups(by_groups(teams(4), hidden=teams(4)), ax=own)
     assert "Primary suppression only" in own.get_xlabel() and own.xaxis.get_visible()
+
+
+def test_axes_of_a_subfigure_can_be_drawn_in_and_saved(tmp_path: Path) -> None:
+    from matplotlib import pyplot as plt
+
+    figure = plt.figure(figsize=(18, 6))
+    left, _ = figure.subfigures(1, 2)
+    ax = plots.groups(by_groups(teams(4)), ax=left.subplots())
+    assert axes_width(ax) == pytest.approx(18 / 2 * 0.775)
+    assert plots.alt_text(figure) == plots.alt_text(ax)
+    assert plots.save(ax, tmp_path / "half.png").stat().st_size > 1000
 
 
 def test_user_settings_are_left_alone() -> None:

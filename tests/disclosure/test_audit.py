@@ -1,0 +1,204 @@
+"""Whole sets of tables: from results to what is hidden, and the report of the attack."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import culture_analytics as ca
+from culture_analytics.disclosure.audit import audit, protect, unit_tree
+from culture_analytics.disclosure.families import base_families, linked_measures, unions
+from culture_analytics.disclosure.populations import link, populations
+from culture_analytics.disclosure.structure import Counts, Protection, Structure
+from culture_analytics.errors import DisclosureError
+from tests.conftest import make_survey
+
+MEASURES = ["work_related_stress", "hba_managers", "hba_colleagues", "hba_patients", "hba_any"]
+BY = ["gender", "ethnicity", "ethnicity_broad", "ethnicity_detailed", "units"]
+
+
+@pytest.fixture(scope="module")
+def survey():
+    return make_survey(700, seed=4)
+
+
+@pytest.fixture(scope="module")
+def tree(survey):
+    return unit_tree(survey.units, survey.responses)
+
+
+@pytest.fixture(scope="module")
+def frame(survey):
+    return ca.calculate(survey, [*MEASURES, "burnout", "hba_reported"], by=BY)._frame
+
+
+@pytest.fixture(scope="module")
+def protected(frame, survey, tree):
+    return protect(frame, survey.instrument, units=tree)
+
+
+def counted(frame):
+    return frame["status"].isin(["ok", "not_computable"]).to_numpy()
+
+
+def test_everything_the_rule_hides_is_hidden_and_proved(frame, protected):
+    hide, report = protected
+    small = counted(frame) & (frame["base"] < 11).to_numpy()
+    assert small.any() and hide[small].all()
+    assert report.ok and report.proved == 1.0
+    # White staff stand in two breakdowns of ethnicity, and are one group to an attacker.
+    twice = frame["breakdown"].eq("ethnicity_broad") & frame["group"].eq("White")
+    assert report.hidden == int((hide & ~twice).sum())
+    assert report.cells == int((counted(frame) & ~twice).sum())
+    assert report.hidden_second > 0
+
+
+def test_one_pattern_for_everything_asked_of_everyone(frame, protected):
+    hide, _ = protected
+    first = frame.assign(hidden=hide, small=(frame["base"] < 11) & counted(frame))
+    everyone = first[first["measure"] != "hba_reported"]
+    keys = ["breakdown", "group"]
+    small_somewhere = everyone.groupby(keys)["small"].transform("any")
+    assert everyone.loc[small_somewhere, "hidden"].all()
+
+
+def test_any_and_its_parts_are_hidden_in_the_same_groups(frame, protected):
+    hide, _ = protected
+    parts = frame.assign(hidden=hide)
+    parts = parts[parts["measure"].str.startswith("hba_") & (parts["measure"] != "hba_reported")]
+    assert (parts.groupby(["breakdown", "group"])["hidden"].nunique() == 1).all()
+
+
+def test_the_same_rows_on_every_run(frame, survey, tree, protected):
+    again, _ = protect(frame, survey.instrument, units=tree)
+    assert np.array_equal(again, protected[0])
+
+
+def test_a_hidden_row_is_not_found_by_hand(frame, protected):
+    """Plain subtraction over every breakdown and hierarchy, one unknown at a time."""
+    hide, _ = protected
+    rows = frame.assign(hidden=hide)
+    rows = rows[rows["measure"] == "work_related_stress"].set_index(["breakdown", "group"])
+    base, hidden = rows["base"], rows["hidden"]
+    instrument = ca.load_instrument()
+    broad = instrument.breakdowns["ethnicity_broad"].groups
+    detailed = instrument.breakdowns["ethnicity_detailed"].groups
+    for group in broad:
+        inside = [
+            ("ethnicity_detailed", d.label)
+            for d in detailed
+            if set(d.answers) <= set(group.answers) and ("ethnicity_detailed", d.label) in base
+        ]
+        unknown = [i for i in [("ethnicity_broad", group.label), *inside] if hidden[i]]
+        assert len(unknown) != 1  # detailed groups add up to the broad one, so one is given away
+        known = np.nansum([base[i] for i in inside])  # a group not asked has none
+        assert known == base["ethnicity_broad", group.label]  # the premise of the line above
+
+
+def test_detailed_groups_teams_and_repeated_groups_are_found(frame, survey, tree):
+    of_row, groups, names, tables = populations(
+        frame[frame["year"] == 2024], survey.instrument, tree
+    )
+    white = frame["group"].eq("White").to_numpy()
+    assert len(set(of_row[white])) == 1  # the same people in two breakdowns
+    structure, _ = link(groups, names, tables, survey.instrument, np.full((1, len(groups)), np.nan))
+    sums = {
+        structure.cells[r.total]: [structure.cells[p] for p in r.parts] for r in structure.relations
+    }
+    assert sums["ZZ1, directorate: Directorate A"][0].startswith("ZZ1, team: Team A")
+    asian = sums["ZZ1, ethnicity_broad: Asian or Asian British"]
+    assert len(asian) == 6 and all("Asian: " in c for c in asian)
+    assert "ZZ1, ethnicity_broad: White" in structure.cells or (
+        "ZZ1, ethnicity: White" in structure.cells
+    )
+
+
+def test_crossings_are_tied_to_both_margins(survey):
+    frame = ca.calculate(survey, "work_related_stress", by=["gender", "carer", "gender:carer"])
+    hide, report = protect(frame._frame, survey.instrument)
+    assert report.ok and hide.any()
+    inside = ca.calculate(survey, "work_related_stress", by="carer", within="gender")._frame
+    both = pd.concat([frame._frame, inside], ignore_index=True)
+    same, _ = protect(both, survey.instrument)
+    assert np.array_equal(same[: len(hide)], hide)  # the same cells by another name
+    crossed = both["breakdown"].eq("gender:carer").to_numpy()
+    within = both["within"].eq("gender").to_numpy() & both["breakdown"].eq("carer").to_numpy()
+    assert same[crossed].sum() == same[within].sum()
+
+
+def test_organisations_and_all_of_them(instrument):
+    survey = make_survey(500, orgs=("ZZ1", "ZZ2"), seed=3)
+    frame = ca.calculate(survey, "work_related_stress", by="religion")._frame
+    hide, report = protect(frame, instrument)
+    assert report.ok
+    whole = frame["org"].eq("all").to_numpy() & counted(frame)
+    assert whole.any() and report.cells == counted(frame).sum()
+    assert hide[counted(frame) & (frame["base"] < 11).to_numpy()].all()
+
+
+def test_report_says_how_nearly_and_never_what():
+    structure = Structure.one_way(["A", "B"], not_stated=False)
+    counts = Counts.of(structure, [48, 8, 40], [14, 6, 8])
+    report = audit(structure, counts, np.array([[False, True, False]]))
+    assert not report.ok and report.proved == 0.0
+    assert set(report.table["what"]) == {"base", "numerator"}
+    assert report.table["values"].tolist() == [1, 1]
+    for text in (repr(report), report._repr_html_()):
+        assert "A" in text and not re.search(r"\b(8|6|14|48|40)\b", text)
+    assert audit(structure, counts, np.array([[False, True, True]])).ok
+
+
+def test_forced_everyone_is_reported():
+    structure = Structure.one_way(["A", "B"])
+    counts = Counts.of(structure, [60, 8, 40, 12], [30, 8, 10, 12])
+    report = audit(structure, counts, np.array([[False, True, False, False]]))
+    assert "everyone gave the answer" in set(report.table["what"])
+
+
+def test_shown_larger_groups_may_speak_for_themselves():
+    structure = Structure.one_way(["A", "B"])
+    counts = Counts.of(structure, [60, 8, 40, 12], [0, 0, 0, 0])
+    hidden = np.array([[False, True, False, False]])
+    assert not audit(structure, counts, hidden).ok
+    lenient = audit(structure, counts, hidden, Protection(contained="shown"))
+    assert lenient.ok and lenient.contained == 1
+
+
+def test_families_and_links(instrument):
+    keys = [(m, "") for m in (*MEASURES, "hba_reported", "burnout", "burnout_burnt_out")]
+    families = base_families(keys, instrument)
+    assert families[:5].tolist() == [0] * 5 and families[5] != 0
+    linked = linked_measures(keys, instrument)
+    assert len(set(linked[1:5])) == 1 and linked[0] != linked[1]
+    assert unions(keys, instrument) == ((4, (3, 1, 2)),)
+
+
+def test_bad_input_is_refused(frame, survey, tree):
+    done = frame.copy()
+    done.loc[0, "status"] = "suppressed"
+    with pytest.raises(DisclosureError, match="protected already"):
+        protect(done, survey.instrument, units=tree)
+    weighted = frame.assign(weighting="w")
+    with pytest.raises(DisclosureError, match="unweighted counts"):
+        protect(weighted, survey.instrument, units=tree)
+    other = frame.copy()
+    other.loc[other["breakdown"].eq("overall"), "base"] = 5 * 700.0
+    parts = other[other["breakdown"].isin(["overall", "directorate"])]
+    protect(parts, survey.instrument, units=tree)  # might be staff in no directorate
+    fewer = other.copy()
+    fewer.loc[fewer["breakdown"].eq("overall"), ["base", "value"]] = 50.0
+    with pytest.raises(DisclosureError, match="contradict|not the sum"):
+        protect(fewer, survey.instrument, units=tree)
+
+
+def test_weighted_rows_are_audited_on_their_unweighted_counts(frame, survey, tree, protected):
+    score = frame["statistic"].eq("score")
+    scale = np.where(score, 1.0, 100.0)
+    weighted = frame.assign(
+        weighting="w", value=50.0, _numerator=frame["value"] * frame["base"] / scale
+    )
+    hide, report = protect(weighted, survey.instrument, units=tree)
+    assert report.ok and np.array_equal(hide, protected[0])
