@@ -323,6 +323,7 @@ def by_effect(grid: Grid) -> list[str]:
             )
             some = [p for p in points if p.effect == effect]
             lines.append(f"| {name} | {kind} | {summary(some)} |")
+        lines.append(f"| {name} | all | {summary(points)} |")
     return lines
 
 

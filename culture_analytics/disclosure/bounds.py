@@ -73,12 +73,15 @@ class Goal:
     reached
         Least and greatest numbers (measures, cells, 3) of tables found before, with no more
         hidden than now, so that they still fit; added to. Default: start afresh.
+    first_leak
+        Stop at the first cell of a measure that stays too narrow; the rest is not looked at.
     """
 
     done: Callable[[int, Floats, Floats], Mask]
     truth: Floats
     width: tuple[float, float, float]
     reached: tuple[Floats, Floats] | None = None
+    first_leak: bool = False
 
 
 def bounds(
@@ -469,6 +472,7 @@ class _Attack:
 
 # Tables tried for all cells at once before looking at single cells.
 TRIES = 8
+IDLE = 2  # tries in a row that served nothing: look at single cells
 
 
 def _programme(
@@ -515,6 +519,7 @@ def _programme(
             np.maximum(high, goal.reached[1][measure, cells], out=high)
         # Signs of a fixed pattern, so that every run finds the same tables.
         draw = np.random.default_rng(len(cells))
+        idle = 0
         for number in range(TRIES):
             sign = draw.choice([-1.0, 1.0], (attack.n, 1)) * np.ones(3)
             sign[:, COMPLEMENT] *= -1.0 if number % 2 else 1.0
@@ -522,7 +527,11 @@ def _programme(
             sign[~known] = 0.0
             if not sign.any():
                 break
+            before = int(remaining().sum())
             take(attack.away(truth, sign, np.array(goal.width)))
+            idle = idle + 1 if int(remaining().sum()) == before else 0
+            if idle == IDLE:
+                break
     left = remaining()
     for position in range(attack.n):
         for which in (BASE, NUMERATOR, COMPLEMENT):
@@ -534,6 +543,8 @@ def _programme(
                 if not take(attack.solve(weights)):
                     high[position, which] = MANY
                 left = remaining()
+        if goal is not None and goal.first_leak and left[position]:
+            break
     if goal is not None and goal.reached is not None:
         goal.reached[0][measure, cells], goal.reached[1][measure, cells] = low, high
     return placed()

@@ -109,6 +109,7 @@ def attack(
     *,
     exact: bool = False,
     reached: tuple[Floats, Floats] | None = None,
+    first_leak: bool = False,
 ) -> tuple[Box, Leaks]:
     """Play the attacker: bound every hidden cell and say which are too narrow.
 
@@ -122,8 +123,8 @@ def attack(
         The rule.
     exact
         Every interval exactly. Default: crossings are looked at until wide enough.
-    reached
-        See `Goal`: what earlier attacks with no more hidden found.
+    reached, first_leak
+        See `Goal`.
 
     Returns
     -------
@@ -147,7 +148,7 @@ def attack(
         structure,
         attacker_view(structure, counts, hidden, protection),
         whole=counts.whole,
-        goal=None if exact else Goal(done, truth, width, reached),
+        goal=None if exact else Goal(done, truth, width, reached, first_leak),
     )
     if counts.unions:
         box = _use_unions(structure, counts, box)

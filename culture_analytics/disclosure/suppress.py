@@ -273,7 +273,8 @@ def _shown_again(
             if not trying:
                 continue
         rows = np.concatenate([groups[g] for g in trying])
-        _, after = attack(structure, counts.measures_of(rows), trial[rows], protection)
+        some = counts.measures_of(rows)
+        _, after = attack(structure, some, trial[rows], protection, first_leak=not before.any.any())
         worse = np.zeros_like(now)
         worse[rows] = after.any & ~before.any[rows]
         for g in trying:

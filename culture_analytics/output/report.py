@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -150,7 +151,9 @@ def _pages(release: Release) -> list[Page]:
             return make_page(run_notebook(notebook, home, name=file.stem), file.stem)
 
         # Two kernels at a time: enough for a small laptop, and half the wait.
-        with ThreadPoolExecutor(max_workers=KERNELS) as pool:
+        with warnings.catch_warnings(), ThreadPoolExecutor(max_workers=KERNELS) as pool:
+            # Windows: the event loop says that it works in another way, and works.
+            warnings.filterwarnings("ignore", "Proactor event loop", RuntimeWarning)
             try:
                 return list(progress(pool.map(page, files), "Making pages", len(files)))
             except BaseException:

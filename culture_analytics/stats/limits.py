@@ -14,7 +14,7 @@ score        effective base under 100                    logit_t
 ===========  ==========================================  ===============  =======================
 
 The exceptions are where simulation shows the general method to fail: with a Kish effect of 3,
-nominal 95 % logit limits hold the truth in 82 % of samples of 200 where 2 % would say yes, and t
+nominal 95 % logit limits hold the truth in 81 % of samples of 200 where 2 % would say yes, and t
 limits in 75 % of samples of 11 (``docs/reference/intervals.md``,
 ``benchmarks/coverage.py``).
 """

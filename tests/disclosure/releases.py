@@ -9,7 +9,9 @@ from culture_analytics.disclosure.structure import Counts, Relation, Structure
 
 def random_release(rng: np.random.Generator) -> tuple[Structure, Counts]:
     """One measure of 100 to 400 people in tables of a random shape."""
-    kind = rng.choice(["one way", "two breakdowns", "hierarchy", "crossing"])
+    kind = rng.choice(
+        ["one way", "two breakdowns", "hierarchy", "crossing"], p=[0.3, 0.25, 0.35, 0.1]
+    )
     share = float(rng.choice([0.03, 0.2, 0.5, 0.9]))
     slack = bool(rng.random() < 0.5)
 
