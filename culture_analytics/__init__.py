@@ -24,7 +24,9 @@ Four nouns and plain functions between them::
 ['overall', 'gender', 'gender_identity']
 """
 
-from culture_analytics import plots
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from culture_analytics.design import Design
 from culture_analytics.disclosure.release import Release, build_release, load_release
 from culture_analytics.disclosure.rules import Rule, load_rule
@@ -32,14 +34,17 @@ from culture_analytics.errors import CultureAnalyticsError
 from culture_analytics.estimate import calculate, calculate_answers
 from culture_analytics.estimates import Estimates, concat
 from culture_analytics.instrument import Instrument, list_measures, load_instrument
-from culture_analytics.output import show
-from culture_analytics.output.report import run_report
-from culture_analytics.read import read_extract
-from culture_analytics.read.published import read_published
-from culture_analytics.sample import load_sample
-from culture_analytics.session import open_release
-from culture_analytics.simulate import simulate_survey
 from culture_analytics.survey import Survey, combine
+
+if TYPE_CHECKING:
+    from culture_analytics import plots
+    from culture_analytics.output import show
+    from culture_analytics.output.report import run_report
+    from culture_analytics.read import read_extract
+    from culture_analytics.read.published import read_published
+    from culture_analytics.sample import load_sample
+    from culture_analytics.session import open_release
+    from culture_analytics.simulate import simulate_survey
 
 __version__ = "0.1.0"
 
@@ -69,3 +74,31 @@ __all__ = [
     "show",
     "simulate_survey",
 ]
+
+# Imported when first used, so that `import culture_analytics` stays quick.
+_WHEN_USED = {
+    "load_sample": "culture_analytics.sample",
+    "open_release": "culture_analytics.session",
+    "plots": "culture_analytics",
+    "read_extract": "culture_analytics.read",
+    "read_published": "culture_analytics.read.published",
+    "run_report": "culture_analytics.output.report",
+    "show": "culture_analytics.output",
+    "simulate_survey": "culture_analytics.simulate",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _WHEN_USED:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    home = _WHEN_USED[name]
+    if name in ("plots", "show"):  # modules themselves
+        found: Any = import_module(f"{home}.{name}")
+    else:
+        found = getattr(import_module(home), name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

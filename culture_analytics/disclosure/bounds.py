@@ -21,7 +21,7 @@ Hundepool A and others (2012). *Statistical Disclosure Control*. Wiley. Chapter 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -470,9 +470,57 @@ class _Attack:
         return None if result.x is None else np.asarray(result.x[: 2 * self.n])
 
 
-# Tables tried for all cells at once before looking at single cells.
+# Tables tried for all cells at once, for each of the three numbers, before looking at single
+# cells; and tries in a row that served no cell, after which no more are made.
 TRIES = 8
-IDLE = 2  # tries in a row that served nothing: look at single cells
+IDLE = 2
+
+
+class _Reach:
+    """The least and greatest numbers of the tables found so far, of one measure and component."""
+
+    def __init__(
+        self, cells: Sequence[int], lower: Floats, upper: Floats, goal: Goal | None, measure: int
+    ) -> None:
+        self.cells = list(cells)
+        self.n = len(self.cells)
+        self.lower, self.upper = lower, upper
+        self.goal, self.measure = goal, measure
+        self.low = np.full((self.n, 3), np.inf)
+        self.high = np.full((self.n, 3), -np.inf)
+        if goal is not None:
+            self.truth = goal.truth[measure, self.cells]
+            known = ~np.isnan(self.truth)
+            self.low[known] = self.high[known] = self.truth[known]
+            if goal.reached is not None:
+                np.minimum(self.low, goal.reached[0][measure, self.cells], out=self.low)
+                np.maximum(self.high, goal.reached[1][measure, self.cells], out=self.high)
+
+    def take(self, table: Floats | None) -> bool:
+        """Widen by one more table."""
+        if table is None:
+            return False
+        np.minimum(self.low, table, out=self.low)
+        np.maximum(self.high, table, out=self.high)
+        return True
+
+    def placed(self) -> Range:
+        """As limits of every cell of the structure."""
+        low, high = self.lower.copy(), self.upper.copy()
+        low[self.cells], high[self.cells] = self.low, self.high
+        return low, high
+
+    def remaining(self) -> Mask:
+        """Cells still too narrow."""
+        if self.goal is None:
+            return np.ones(self.n, dtype=bool)
+        return np.asarray(~self.goal.done(self.measure, *self.placed())[self.cells])
+
+    def keep(self) -> None:
+        """For the next attack."""
+        if self.goal is not None and self.goal.reached is not None:
+            self.goal.reached[0][self.measure, self.cells] = self.low
+            self.goal.reached[1][self.measure, self.cells] = self.high
 
 
 def _programme(
@@ -489,62 +537,52 @@ def _programme(
     Every table found widens the range reached for all cells at once, so most need no solving of
     their own when `goal` says how wide is wide enough.
     """
+    reach = _Reach(component.cells, lower, upper, goal, measure)
+    left = reach.remaining()
+    if not left.any():
+        return reach.placed()
     attack = _Attack(structure, component, lower, upper, whole)
-    cells = attack.cells
-    low, high = np.full((attack.n, 3), np.inf), np.full((attack.n, 3), -np.inf)
-
-    def take(table: Floats | None) -> bool:
-        if table is None:
-            return False
-        np.minimum(low, table, out=low)
-        np.maximum(high, table, out=high)
-        return True
-
-    def placed() -> Range:
-        whole_low, whole_high = lower.copy(), upper.copy()
-        whole_low[cells], whole_high[cells] = low, high
-        return whole_low, whole_high
-
-    def remaining() -> Mask:
-        if goal is None:
-            return np.ones(attack.n, dtype=bool)
-        return np.asarray(~goal.done(measure, *placed())[cells])
-
     if goal is not None:
-        truth = goal.truth[measure, cells]
-        known = ~np.isnan(truth)
-        low[known], high[known] = truth[known], truth[known]
-        if goal.reached is not None:
-            np.minimum(low, goal.reached[0][measure, cells], out=low)
-            np.maximum(high, goal.reached[1][measure, cells], out=high)
-        # Signs of a fixed pattern, so that every run finds the same tables.
-        draw = np.random.default_rng(len(cells))
-        idle = 0
-        for number in range(TRIES):
-            sign = draw.choice([-1.0, 1.0], (attack.n, 1)) * np.ones(3)
-            sign[:, COMPLEMENT] *= -1.0 if number % 2 else 1.0
-            sign[~remaining()] = 0.0
-            sign[~known] = 0.0
-            if not sign.any():
-                break
-            before = int(remaining().sum())
-            take(attack.away(truth, sign, np.array(goal.width)))
-            idle = idle + 1 if int(remaining().sum()) == before else 0
-            if idle == IDLE:
-                break
-    left = remaining()
-    for position in range(attack.n):
+        _push_together(attack, reach, goal)
+        left = reach.remaining()
+    for position in range(reach.n):
         for which in (BASE, NUMERATOR, COMPLEMENT):
             for direction in (1.0, -1.0):
                 if not left[position]:
                     continue
-                weights = np.zeros((attack.n, 3))
+                weights = np.zeros((reach.n, 3))
                 weights[position, which] = direction
-                if not take(attack.solve(weights)):
-                    high[position, which] = MANY
-                left = remaining()
+                if not reach.take(attack.solve(weights)):
+                    reach.high[position, which] = MANY
+                left = reach.remaining()
         if goal is not None and goal.first_leak and left[position]:
             break
-    if goal is not None and goal.reached is not None:
-        goal.reached[0][measure, cells], goal.reached[1][measure, cells] = low, high
-    return placed()
+    reach.keep()
+    return reach.placed()
+
+
+def _push_together(attack: _Attack, reach: _Reach, goal: Goal) -> None:
+    """Look for tables that move many cells away from the truth at once.
+
+    Directions are drawn from a fixed seed, so that every run finds the same tables.
+    """
+    draw = np.random.default_rng(reach.n)
+    width = np.array(goal.width)
+    known = ~np.isnan(reach.truth).any(axis=1)
+    for which in (BASE, NUMERATOR, COMPLEMENT):
+        least, most = reach.lower[reach.cells, which], reach.upper[reach.cells, which]
+        idle = 0
+        for _ in range(TRIES):
+            direction = draw.choice([-1.0, 1.0], reach.n)
+            # Where there is no room on one side, push to the other.
+            direction[reach.truth[:, which] - width[which] < least] = 1.0
+            direction[reach.truth[:, which] + width[which] > most] = -1.0
+            narrow = (reach.high - reach.low)[:, which] < width[which] - NEAR
+            wanted = reach.remaining() & known & narrow
+            if not wanted.any() or idle == IDLE:
+                break
+            sign = np.zeros((reach.n, 3))
+            sign[wanted, which] = direction[wanted]
+            reach.take(attack.away(reach.truth, sign, width))
+            served = (reach.high - reach.low)[wanted, which] >= width[which] - NEAR
+            idle = 0 if served.any() else idle + 1

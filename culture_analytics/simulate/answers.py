@@ -11,10 +11,9 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr, ndtri
 
 from culture_analytics.instrument import Instrument, Item
-from culture_analytics.simulate.draws import Stream
+from culture_analytics.simulate.draws import Stream, normal_probability, normal_quantile
 from culture_analytics.simulate.model import Answer, HotSpot, Latent, Model, rows
 from culture_analytics.simulate.people import Codes, as_asked, cumulative_table, group_codes, pick
 from culture_analytics.simulate.units import Units
@@ -74,8 +73,7 @@ class GroupEffects:
 def reported_chance(answer: Answer, centre: Floats, latent: Latent) -> Floats:
     """Chance of a reported answer for latent centres (everything but the item's own part)."""
     z = (centre - latent.thresholds[answer.cut_at]) / answer.residual
-    chance: Floats = ndtr(z if answer.cut_is_high else -z)
-    return chance
+    return normal_probability(z if answer.cut_is_high else -z)
 
 
 def tick_boxes(margin: Floats) -> NDArray[np.bool_]:
@@ -141,7 +139,7 @@ def draw_answers(
         for spot in model.hot_spots:
             if spot.effect == "ratio" and spot.target == item.id and spot.in_year(year):
                 _raise_chance(centre, answer, spot, people, units, instrument, who)
-        latent = centre + answer.residual * ndtri(own)
+        latent = centre + answer.residual * normal_quantile(own)
         if item.kind == "tick":
             boxes[item.id] = latent - answer.scale.thresholds[0]
             continue
@@ -228,7 +226,7 @@ def _off_scale(
     take, which = stream.pair(n if who is None else int(who.max(initial=-1)) + 1, f"{item.id} off")
     if who is not None:
         take, which = take[who], which[who]
-    chance = ndtr(effects.total(answer.off.effects, who) - answer.off.thresholds[0])
+    chance = normal_probability(effects.total(answer.off.effects, who) - answer.off.thresholds[0])
     position = np.array([item.labels.index(a) for a in answer.apart], dtype=np.int8)
     share = np.searchsorted(np.cumsum(answer.apart_shares)[:-1], which)
     off: NDArray[np.int8] = np.where(take < chance, position[share], codes)

@@ -11,7 +11,6 @@ import zlib
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtri
 
 __all__ = ["Stream"]
 
@@ -47,8 +46,7 @@ class Stream:
 
     def normal(self, n: int, name: str) -> Floats:
         """`n` standard normal numbers."""
-        normal: Floats = ndtri(self.uniform(n, name))
-        return normal
+        return normal_quantile(self.uniform(n, name))
 
     def pair(self, n: int, name: str) -> tuple[Floats, Floats]:
         """`n` uniforms twice over from one run of bits: 32 bits each."""
@@ -57,3 +55,19 @@ class Stream:
         high = ((bits >> np.uint64(32)).astype(np.float64) + 0.5) * scale
         low = ((bits & np.uint64(0xFFFFFFFF)).astype(np.float64) + 0.5) * scale
         return high, low
+
+
+def normal_quantile(p: Floats) -> Floats:
+    """Standard normal quantile of each probability."""
+    from scipy.special import ndtri
+
+    quantile: Floats = ndtri(p)
+    return quantile
+
+
+def normal_probability(z: Floats) -> Floats:
+    """Standard normal probability below each value."""
+    from scipy.special import ndtr
+
+    probability: Floats = ndtr(z)
+    return probability

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import ndtri, stdtrit
 
 from culture_analytics.errors import CultureAnalyticsError
 
@@ -25,11 +24,15 @@ def upper_tail(level: float) -> float:
 
 def normal_quantile(level: float) -> float:
     """Two-sided standard normal quantile: 1.96 for ``level=0.95``."""
+    from scipy.special import ndtri
+
     return float(ndtri(upper_tail(level)))
 
 
 def t_quantile(level: float, df: ArrayLike) -> FloatArray:
     """Two-sided Student t quantile; NaN where ``df`` is NaN or not above 0, normal at infinity."""
+    from scipy.special import stdtrit
+
     freedom = floats(df)
     freedom = np.where(freedom > 0, freedom, np.nan)
     # Degrees of freedom repeat, and their quantiles are slow: a microsecond and a half each.

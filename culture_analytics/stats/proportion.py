@@ -42,8 +42,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import betaincinv, expit
-from scipy.special import logit as log_odds
 
 from culture_analytics.stats._quantiles import (
     FloatArray,
@@ -224,11 +222,15 @@ def logit(p: ArrayLike, se: ArrayLike, df: ArrayLike, *, level: float = 0.95) ->
     >>> round(float(lower), 4), round(float(upper), 4)
     (0.1321, 0.2911)
     """
+    from scipy.special import expit
+    from scipy.special import logit as log_odds
+
     share, error = proportions(p), floats(se)
     inside = (share > 0) & (share < 1) & (error > 0)
     share, error = np.where(inside, share, np.nan), np.where(inside, error, np.nan)
     margin = t_quantile(level, df) * error / (share * (1 - share))
-    return expit(log_odds(share) - margin), expit(log_odds(share) + margin)
+    odds = log_odds(share)
+    return expit(odds - margin), expit(odds + margin)
 
 
 def beta(
@@ -309,6 +311,8 @@ def _beta_quantile(a: FloatArray, b: FloatArray, q: float) -> FloatArray:
     # and answers NaN and infinite shapes with an ordinary number.
     defined = np.isfinite(a) & np.isfinite(b)
     inside = defined & (a > 0) & (b > 0)
+    from scipy.special import betaincinv
+
     quantile = betaincinv(np.where(inside, a, 1.0), np.where(inside, b, 1.0), q)
     end = np.where(a > 0, 1.0, 0.0)
     return np.where(inside, quantile, np.where(defined & ((a == 0) != (b == 0)), end, np.nan))
