@@ -21,7 +21,7 @@ Hundepool A and others (2012). *Statistical Disclosure Control*. Wiley. Chapter 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -507,7 +507,9 @@ class _Reach:
     def placed(self) -> Range:
         """As limits of every cell of the structure."""
         low, high = self.lower.copy(), self.upper.copy()
-        low[self.cells], high[self.cells] = self.low, self.high
+        seen = np.isfinite(self.low)  # a latent cell may stand in no table yet
+        low[self.cells] = np.where(seen, self.low, low[self.cells])
+        high[self.cells] = np.where(seen, self.high, high[self.cells])
         return low, high
 
     def remaining(self) -> Mask:

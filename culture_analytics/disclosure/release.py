@@ -27,9 +27,10 @@ from culture_analytics.instrument import Instrument, load_instrument
 from culture_analytics.instrument.loader import DATA
 from culture_analytics.survey import Survey
 
-__all__ = ["BANNER", "Release", "build_release", "load_release"]
+__all__ = ["BANNER", "PUBLISHED_BANNER", "Release", "build_release", "load_release"]
 
 BANNER = "Primary suppression only: internal use, not for publication"
+PUBLISHED_BANNER = "Officially published results, as protected by their publisher"
 
 _FORMAT = 1
 
@@ -356,6 +357,7 @@ def _from_published(
         found["published"] = _beside(orgs, published, data.rule)
     return Release(
         rule=data.rule,
+        banner=PUBLISHED_BANNER,
         about=_about_published(data, str(orgs[0])),
         _tables=found,
         _answers=answers,

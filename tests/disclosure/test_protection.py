@@ -188,6 +188,7 @@ def test_published_results_are_released_as_they_stand():
     published = ca.Estimates(frame, rule=ca.load_rule("nss-2024"))
     release = ca.build_release(published)
     assert release.about["kind"] == "published"
+    assert release.banner == "Officially published results, as protected by their publisher"
     assert release.about["org_name"] == "England"
     assert release["stress", "overall"].table["value"].tolist() == [41.6]
     two = ca.Estimates(pd.concat([frame, frame.assign(org="ZZ9")]), rule=ca.load_rule("nss-2024"))
