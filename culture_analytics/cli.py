@@ -58,7 +58,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return int(given.run(given))
     except CultureAnalyticsError as error:
-        print(_ascii(f"Error: {error}"), file=sys.stderr)
+        print(_ascii(f"Error: {error}{_in_options(str(error))}"), file=sys.stderr)
     except KeyboardInterrupt:
         print("Stopped. Nothing was written.", file=sys.stderr)
     except OSError as error:
@@ -247,6 +247,14 @@ def _say(given: argparse.Namespace, text: str) -> None:
     """Progress for people: only where somebody watches, and not under -q."""
     if not given.quiet and sys.stderr is not None and sys.stderr.isatty():
         print(text, file=sys.stderr)
+
+
+def _in_options(message: str) -> str:
+    """What the Python arguments a message names are called on the command line."""
+    names = [name for name in ("year", "org", "columns") if f"{name}=" in message]
+    if not names:
+        return ""
+    return f"\nOn the command line: {', '.join(f'--{name}' for name in names)}."
 
 
 def _ascii(text: str) -> str:

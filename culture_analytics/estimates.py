@@ -108,6 +108,11 @@ class Estimates:
         status = frame["status"].to_numpy(dtype=object, copy=True)
         status[hidden] = "suppressed"
         frame["status"] = status
+        # The method says whether a hidden percentage is 0 or 100, or rests on nobody.
+        for column in ("method", "family"):
+            words = frame[column].to_numpy(dtype=object, copy=True)
+            words[hidden] = ""
+            frame[column] = words
         frame["rule"] = self.rule.name
         return frame
 
@@ -170,7 +175,7 @@ class Estimates:
         """The values of a key column, in order of appearance."""
         if column not in SCHEMA or column in NUMBERS:
             raise MeasureError(f"{column!r} is not a key column.")
-        return list(pd.unique(self._frame[column]))
+        return list(pd.unique(self._protected[column]))
 
     # -- showing --------------------------------------------------------------------------
 
@@ -198,7 +203,8 @@ class Estimates:
         return pd.DataFrame(columns)
 
     def _caption(self) -> str:
-        rows = f"{len(self):,} rows; {int(self._hidden.sum()):,} suppressed"
+        suppressed = int(self._protected["status"].eq("suppressed").sum())
+        rows = f"{len(self):,} rows; {suppressed:,} suppressed"
         use = (
             "internal use: primary suppression only"
             if self._frame["source"].eq("extract").any()
@@ -247,11 +253,10 @@ def concat(estimates: Iterable[Estimates]) -> Estimates:
     estimates = list(estimates)
     if not estimates:
         raise MeasureError("concat() was given no Estimates.")
-    rules = {e.rule.name for e in estimates}
+    rules = {e.rule for e in estimates}
     if len(rules) > 1:
-        raise DisclosureError(
-            f"Results protected by different rules cannot be mixed: {', '.join(sorted(rules))}."
-        )
+        named = ", ".join(sorted(f"{r.name} (base under {r.base_under})" for r in rules))
+        raise DisclosureError(f"Results protected by different rules cannot be mixed: {named}.")
     organisations = [e.organisations for e in estimates if e.organisations is not None]
     return Estimates(
         pd.concat([e._frame for e in estimates], ignore_index=True),

@@ -250,7 +250,8 @@ def build_release(
     tables
         ``"standard"``, the path of a TOML file like ``release.toml``, or its content.
     rule
-        Disclosure rule.
+        Disclosure rule. Published results keep their publisher's unless this one is stricter
+        than the default.
     published
         Published results to stand beside respondents' (England and the organisation's own row).
 
@@ -264,7 +265,7 @@ def build_release(
     definition = _definition(tables)
     if isinstance(data, Survey):
         return _from_survey(data, definition, load_rule(rule), published)
-    return _from_published(data, definition, published)
+    return _from_published(_at_least(data, load_rule(rule)), definition, published)
 
 
 def _definition(tables: str | Path | Mapping[str, Any]) -> Mapping[str, Any]:
@@ -284,6 +285,18 @@ def _definition(tables: str | Path | Mapping[str, Any]) -> Mapping[str, Any]:
     with path.open("rb") as f:
         own = tomllib.load(f)
     return own if "tables" in own else next(iter(own.values()))
+
+
+def _at_least(published: Estimates, rule: Rule) -> Estimates:
+    """Published results under a rule stricter than the usual one, if such a rule is asked for."""
+    if rule.base_under <= max(published.rule.base_under, load_rule("default").base_under):
+        return published
+    return Estimates(
+        published._frame,
+        rule=rule,
+        organisations=published.organisations,
+        notes=published.notes,
+    )
 
 
 def _from_survey(

@@ -35,6 +35,16 @@ class Rule:
     reason: str = ""
 
     def __post_init__(self) -> None:
+        if self.base_under < 0:
+            raise DisclosureError(
+                f"Rule {self.name!r}: a limit of {self.base_under} means nothing."
+            )
+        shipped = _definitions()["rules"].get(self.name)
+        if shipped is not None and int(shipped["base_under"]) != self.base_under:
+            raise DisclosureError(
+                f"Rule {self.name!r} hides bases under {shipped['base_under']}. "
+                "Give a rule of your own another name."
+            )
         floor = int(_definitions()["floor"])
         if self.base_under < floor and not self.reason.strip():
             raise DisclosureError(

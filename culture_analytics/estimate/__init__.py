@@ -152,6 +152,8 @@ def _calculate(
     rule = load_rule(rule)
     whole = overall(survey)
     dimensions = resolve_dimensions(survey, by)
+    if within is not None and not isinstance(within, str):
+        raise MeasureError("within= takes the name of one breakdown or column, as 'directorate'.")
     inside = resolve_dimension(survey, within) if within else None
     answers = Answers(survey)
     frame = Frame.of(survey, weight)

@@ -47,6 +47,30 @@ def test_a_group_of_nobody_looks_like_any_small_group(survey_of):
     assert set(small["status"]) <= {"suppressed"}
 
 
+def test_the_method_does_not_say_what_is_hidden(survey_of):
+    """Under strata the method is "beta" at 0 and 100 % only; a group of nobody has none."""
+    n = 300
+    instrument = ca.load_instrument()
+    team = pd.Categorical(["yes"] * 5 + ["mixed"] * 5 + ["large"] * (n - 10))
+    answer = pd.Categorical(
+        ["Yes"] * 8 + ["No"] * (n - 8), dtype=instrument.items["work_related_stress"].dtype
+    )
+    survey = survey_of(n, columns={"team": team, "work_related_stress": answer})
+    stratified = survey.with_design(ca.Design(strata="directorate"))
+    hidden = ca.calculate(stratified, "work_related_stress", by=["team", "religion"]).select(
+        status="suppressed"
+    )
+    assert {"yes", "mixed"} <= set(hidden.unique("group"))
+    rows = hidden.table.drop(columns=["breakdown", "group"])
+    assert len(rows.drop_duplicates()) == 1
+    assert set(rows["method"]) == {""}
+
+
+def test_a_copy_counts_what_it_hides(estimates):
+    assert "1 suppressed" in repr(estimates)
+    assert "1 suppressed" in repr(pickle.loads(pickle.dumps(estimates)))
+
+
 def test_weighted_bases_are_not_released(survey_with_tiny_group):
     table = ca.calculate(survey_with_tiny_group, "work_related_stress", weight="w").table
     assert table[["weighted_base", "effective_base"]].isna().all().all()
@@ -93,6 +117,10 @@ def test_rules_are_data_with_a_floor():
     assert ca.Rule("own", base_under=5, reason="agreed by the board").base_under == 5
     with pytest.raises(DisclosureError, match="needs a reason in words"):
         ca.Rule.none(reason=" ")
+    with pytest.raises(DisclosureError, match="name of another|another name"):
+        ca.Rule("default", base_under=0, reason="a borrowed name")
+    with pytest.raises(DisclosureError, match="means nothing"):
+        ca.Rule("own", base_under=-1, reason="none")
 
 
 def test_the_reason_for_no_protection_is_printed(survey_with_tiny_group):

@@ -282,6 +282,7 @@ def test_weights_are_used_only_when_asked(survey):
         ({"measures": "stress", "by": "gender:gender"}, "with itself"),
         ({"measures": "stress", "by": "age:gender:religion:carer"}, "at most 3"),
         ({"measures": "stress", "level": 95}, "between 0 and 1"),
+        ({"measures": "stress", "within": ["gender"]}, "name of one breakdown"),
     ],
 )  # fmt: skip
 def test_clear_refusals(survey, arguments, says):
