@@ -91,7 +91,8 @@ def read_answers(
         if len(wanted) > 1:
             mine = _claims_with_data(claims, columns)
             fits = year_fits(mine, context.instrument)
-            check_year(year, fits, context.instrument, f"{table.where}, rows of {year}")
+            rows_of = f"{table.where}, rows of {year}"
+            check_year(year, fits, context.instrument, rows_of, file_says_so=True)
         plan = settle_columns(context, mine, columns, year)
         done.append(read_year(context, claims, plan, columns, rows, findings))
         claims = keep_as_local(claims, done[-1].misnamed)

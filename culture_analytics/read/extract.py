@@ -185,9 +185,13 @@ def _year_argument(year: int | None, given: ColumnMap) -> int | None:
     if year is None:
         return given.year
     try:
-        return int(year)
-    except (TypeError, ValueError):
-        raise ExtractError("year= must be a number such as 2024.") from None
+        number = int(year)
+        whole = not isinstance(year, bool) and float(year) == number
+    except (TypeError, ValueError, OverflowError):
+        whole = False
+    if not whole:
+        raise ExtractError("year= must be a whole number such as 2024.")
+    return number
 
 
 def _org_argument(org: str | None, given: ColumnMap) -> str | None:

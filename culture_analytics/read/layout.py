@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 
 from culture_analytics.errors import CultureAnalyticsError
-from culture_analytics.read.headers import fold, is_question
+from culture_analytics.read.headers import fold, is_question, trailing_wording
 from culture_analytics.read.raw import RawColumn
 
 __all__ = ["MAX_COLUMNS", "SEARCH_ROWS", "Inspect", "find_header", "unique_names"]
@@ -60,6 +60,7 @@ def unique_names(
     columns: Sequence[RawColumn],
     where: str,
     error: type[CultureAnalyticsError],
+    expected: Collection[str] = (),
 ) -> tuple[RawColumn, ...]:
     """Give the columns their headers: empty columns without one dropped, none twice.
 
@@ -73,6 +74,8 @@ def unique_names(
         File and sheet, for the message.
     error : type of CultureAnalyticsError
         Error to raise.
+    expected : collection of str
+        Headers that a message may quote, beside question numbers; compared folded.
 
     Raises
     ------
@@ -80,6 +83,7 @@ def unique_names(
         (or `error`) if two columns have one header, since one of them would be lost.
     """
     kept: list[RawColumn] = []
+    places: dict[str, list[int]] = defaultdict(list)
     for place, (name, column) in enumerate(zip(names, columns, strict=True), start=1):
         header = " ".join(name.split())
         if not header:
@@ -87,12 +91,27 @@ def unique_names(
                 continue
             header = f"column {place} (no header)"
         kept.append(dataclasses.replace(column, name=header))
-    twice = [name for name, count in Counter(c.name for c in kept).items() if count > 1]
+        places[header].append(place)
+    twice = {name: at for name, at in places.items() if len(at) > 1}
     if twice:
-        shown = ", ".join(repr(name[:60]) for name in twice[:8])
-        more = f" and {len(twice) - 8:,} more" if len(twice) > 8 else ""
-        raise error(
-            f"{len(twice):,} column header(s) of {where} appear more than once: {shown}{more}. "
-            "Rename or remove one of each pair in the file."
-        )
+        raise error(_repeated(twice, where, expected))
     return tuple(kept)
+
+
+def _repeated(twice: Mapping[str, Sequence[int]], where: str, expected: Collection[str]) -> str:
+    """Say which headers repeat, by position: without a header row they are someone's answers."""
+    safe = {fold(name) for name in expected}
+    known = {
+        name: fold(name) in safe or (is_question(name) and not trailing_wording(name))
+        for name in twice
+    }
+    shown = []
+    for name, at in list(twice.items())[:8]:
+        columns = ", ".join(f"{place:,}" for place in at[:6]) + (", ..." if len(at) > 6 else "")
+        shown.append(f"{name[:60]!r} (columns {columns})" if known[name] else f"columns {columns}")
+    more = f"; and {len(twice) - 8:,} more" if len(twice) > 8 else ""
+    doubt = "" if all(known.values()) else ", or the file has no header row: add one"
+    return (
+        f"{len(twice):,} column header(s) of {where} appear more than once: {'; '.join(shown)}"
+        f"{more}. Rename or remove one of each pair in the file{doubt}."
+    )

@@ -210,6 +210,12 @@ def _settle(
             else:
                 names = " and ".join(repr(claim.header[:60]) for claim, _ in first)
                 twice.append(f"{names} are both {first[0][1].number} ({item})")
+        elif first[0][0].mapped:
+            # The user's word must not push a column aside that says itself what it is.
+            own = [repr(claim.header[:60]) for claim, _ in ranked[1:] if claim.readings]
+            if own:
+                names = " and ".join([repr(first[0][0].header[:60]), *own])
+                twice.append(f"{names} are both {first[0][1].number} ({item})")
         items[item] = (first[0][0].header, first[0][1])
         to_local += [claim.header for claim, _ in ranked if _rank(claim) > _rank(first[0][0])]
     if twice:

@@ -233,7 +233,7 @@ def read_text(
     return RawTable(
         source=kind.name,
         format=DELIMITERS[head.delimiter],
-        columns=unique_names(names, columns, kind.name, error),
+        columns=unique_names(names, columns, kind.name, error, expected),
         rows=rows,
         ragged=ragged,
         encoding=head.encoding,

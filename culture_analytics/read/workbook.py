@@ -187,7 +187,8 @@ def read_workbook(
         candidates = _candidates(kind, book, wanted, expected, error)
         if inspect is not None:
             inspect(kind.name, {c.name: c.top for c in candidates})
-        return _read_sheet(kind, _data_sheet(kind, candidates, wanted, error), error)
+        chosen = _data_sheet(kind, candidates, wanted, error)
+        return _read_sheet(kind, chosen, error, expected)
 
 
 def _named_sheet(
@@ -263,7 +264,10 @@ def _data_sheet(
 
 
 def _read_sheet(
-    kind: FileKind, candidate: _Candidate, error: type[CultureAnalyticsError]
+    kind: FileKind,
+    candidate: _Candidate,
+    error: type[CultureAnalyticsError],
+    expected: Collection[str],
 ) -> RawTable:
     sheet, header = candidate.sheet, candidate.header
     where = f"{kind.name} (sheet {candidate.name!r})"
@@ -284,7 +288,7 @@ def _read_sheet(
     return RawTable(
         source=kind.name,
         format=kind.format,
-        columns=unique_names(names, columns, where, error),
+        columns=unique_names(names, columns, where, error, expected),
         rows=count,
         sheet=candidate.name,
         header_row=first + header + 1,

@@ -45,7 +45,10 @@ class YearFit:
 
 def year_fits(claims: Iterable[Claim], instrument: Instrument) -> dict[int, YearFit]:
     """Compare the question numbers of a file with every year's questionnaire."""
-    asked = [claim for claim in claims if claim.readings and not claim.role]
+    claims = [claim for claim in claims if not claim.role]
+    asked = [claim for claim in claims if claim.readings]
+    # An item id has no year of its own, so it is no evidence against one; but the item is there.
+    named = {claim.item for claim in claims if claim.item}
     catalogue = {year: _catalogue(instrument, year) for year in instrument.years}
     anywhere = set().union(*catalogue.values())
     asked = [claim for claim in asked if any(n in anywhere for n in claim.readings)]
@@ -61,7 +64,7 @@ def year_fits(claims: Iterable[Claim], instrument: Instrument) -> dict[int, Year
             strangers=tuple(
                 c.header for c, number in zip(asked, found, strict=True) if number is None
             ),
-            complete=any(wanted <= items for wanted in _complete_sets(instrument, year)),
+            complete=any(wanted <= items | named for wanted in _complete_sets(instrument, year)),
             likeness=matched / max(len(asked) + size - matched, 1),
         )
     return fits
@@ -138,8 +141,30 @@ def infer_year(fits: Mapping[int, YearFit], title: Sequence[str], where: str) ->
     )
 
 
-def check_year(year: int, fits: Mapping[int, YearFit], instrument: Instrument, where: str) -> None:
-    """Refuse a year whose questionnaire lacks columns that another year explains.
+def check_year(
+    year: int,
+    fits: Mapping[int, YearFit],
+    instrument: Instrument,
+    where: str,
+    *,
+    file_says_so: bool = False,
+) -> None:
+    """Refuse a year that the file's question numbers speak against.
+
+    Parameters
+    ----------
+    year : int
+        Survey year to be checked.
+    fits : mapping of int to YearFit
+        From `year_fits`.
+    instrument : Instrument
+        The questionnaire.
+    where : str
+        File and sheet, for the message.
+    file_says_so : bool, default False
+        True if a column of the file holds the year. A year that somebody merely said is also
+        refused where part of its questionnaire is missing and the whole of one other year's is
+        there: every number would then be read, some as another question.
 
     Raises
     ------
@@ -154,6 +179,8 @@ def check_year(year: int, fits: Mapping[int, YearFit], instrument: Instrument, w
         )
     mine = fits[year]
     if not mine.strangers:
+        if not file_says_so:
+            _refuse_part_of_a_year(mine, fits, where)
         return
     better = [
         fit
@@ -176,4 +203,16 @@ def check_year(year: int, fits: Mapping[int, YearFit], instrument: Instrument, w
         f"{' or '.join(map(str, sorted(same)))}.\n"
         f"  Try: read_extract(..., year={best.year}). If these are local questions, keep them with "
         f'columns={{"{mine.strangers[0][:60]}": "local"}}.'
+    )
+
+
+def _refuse_part_of_a_year(mine: YearFit, fits: Mapping[int, YearFit], where: str) -> None:
+    whole = [fit.year for fit in fits.values() if fit.complete and not fit.strangers]
+    if len(whole) != 1 or mine.complete:
+        return
+    raise ExtractError(
+        f"{where} does not look like the {mine.year} survey: part of that questionnaire is "
+        f"missing, while the whole questionnaire of one other year is there. It fits {whole[0]}.\n"
+        f"  Try: read_extract(..., year={whole[0]}). If it is a {mine.year} extract with questions "
+        f"left out, add a column named year that says {mine.year} to the file."
     )

@@ -83,7 +83,7 @@ def settle_years(
     reason = f"another survey year than {', '.join(map(str, wanted))}"
     keep = set_aside(keep, ~np.isin(codes, wanted), reason, findings)
     if len(wanted) == 1:
-        check_year(wanted[0], fits, instrument, where)
+        check_year(wanted[0], fits, instrument, where, file_says_so=True)
     return codes, keep
 
 

@@ -202,7 +202,7 @@ def test_year_named_above_the_header(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("true", "wrong"), [(2024, 2023), (2022, 2024), (2020, 2021), (2021, 2022)]
+    ("true", "wrong"), [(2024, 2023), (2024, 2025), (2022, 2024), (2020, 2021), (2021, 2022)]
 )
 def test_wrong_year_is_refused_and_the_right_one_named(
     tmp_path: Path, true: int, wrong: int
@@ -213,6 +213,30 @@ def test_wrong_year_is_refused_and_the_right_one_named(
     )
     assert str(true) in message.split("It fits")[1].split("\n")[0]
     assert f"year={true}" in message
+
+
+def test_part_of_a_year_is_still_read(tmp_path: Path) -> None:
+    whole = as_codes(draw(INSTRUMENT, 2024, rows=20), INSTRUMENT, 2024)
+    path = tmp_path / "e.csv"
+    # Numbers of several years and no year's whole questionnaire: the user's word stands.
+    part = whole.drop(columns="q11c")
+    assert read_extract(write_csv(part, path), year=2025).years == (2025,)
+    # The file itself says the year.
+    assert read_extract(write_csv(whole.assign(year=2025), path)).years == (2025,)
+    assert read_extract(write_csv(whole, path), year=2024).years == (2024,)
+
+
+def test_year_is_told_where_a_question_is_mapped_by_item_id(tmp_path: Path) -> None:
+    frame = as_codes(draw(INSTRUMENT, 2024, rows=20), INSTRUMENT, 2024)
+    path = write_csv(frame.rename(columns={"q11c": "Stress"}), tmp_path / "e.csv")
+    fails(path, "cannot be told")
+    survey = read_extract(path, columns={"Stress": "work_related_stress"})
+    assert survey.years == (2024,)
+
+
+@pytest.mark.parametrize("year", [2024.5, True, float("nan"), float("inf"), "twenty"])
+def test_a_year_that_is_no_whole_number(tmp_path: Path, year: object) -> None:
+    fails(write_csv(SMALL, tmp_path / "e.csv"), "whole number", year=year)
 
 
 def test_a_year_the_questionnaire_does_not_cover(tmp_path: Path) -> None:
@@ -373,6 +397,18 @@ def test_column_map_in_both_directions(tmp_path: Path, columns: dict[str, str]) 
     survey = read_extract(write_csv(LOCAL, tmp_path / "e.csv"), year=2024, columns=columns)
     assert {"hba_managers", "work_related_stress"} <= set(survey.items)
     assert survey.orgs == (ORG,)
+
+
+@pytest.mark.parametrize("target", ["q11c", "work_related_stress"])
+def test_a_mapped_column_does_not_displace_the_question_itself(tmp_path: Path, target: str) -> None:
+    frame = SMALL.rename(columns={"q11c": "Q11c"}).assign(My=["2", "2", "1", "1", "2", "2"])
+    path = write_csv(frame, tmp_path / "e.csv")
+    message = fails(path, "two columns each", "'My' and 'Q11c'", year=2024, columns={"My": target})
+    assert '"ignore"' in message
+    for role in ("local", "ignore"):
+        survey = read_extract(path, year=2024, columns={"My": target, "Q11c": role})
+        wanted = ["No", "No", "Yes", "Yes", "No", "No"]
+        assert words(survey.responses["work_related_stress"]) == wanted
 
 
 def test_column_map_problems_are_all_listed(tmp_path: Path) -> None:

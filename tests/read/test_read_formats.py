@@ -568,13 +568,38 @@ def test_the_lock_file_itself(tmp_path: Path) -> None:
 def test_duplicate_columns_are_named(tmp_path: Path) -> None:
     path = tmp_path / "extract.csv"
     path.write_text("org_id,q11c,q11c,Team,Team\nZZ1,1,2,a,b\n", "utf-8")
-    refused(path, "2 column header(s)", "'q11c'", "'Team'")
+    message = refused(path, "2 column header(s)", "'q11c' (columns 2, 3)", "columns 4, 5")
+    assert "Team" not in message
     book = tmp_path / "extract.xlsx"
     with xlsxwriter.Workbook(str(book)) as written:
         page = written.add_worksheet()
         page.write_row(0, 0, ["q11c", "q11c"])
         page.write_row(1, 0, [1, 2])
     refused(book, "1 column header(s)", "sheet 'Sheet1'")
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "value"),
+    [
+        ("Jane Doe,Jane Doe,x\nA,B,y\n", ["columns 1, 2"], "Jane Doe"),
+        ("7071,3,7071,3\n7072,4,7072,5\n", ["columns 1, 3", "columns 2, 4"], "7071"),
+        ("Q5 is unclear to me,a,Q5 is unclear to me\nx,b,y\n", ["columns 1, 3"], "unclear"),
+    ],
+)
+@pytest.mark.parametrize("suffix", ["csv", "xlsx"])
+def test_a_first_row_of_answers_is_not_quoted(
+    tmp_path: Path, text: str, words: list[str], value: str, suffix: str
+) -> None:
+    path = tmp_path / f"extract.{suffix}"
+    if suffix == "csv":
+        path.write_text(text, "utf-8")
+    else:
+        with xlsxwriter.Workbook(str(path)) as written:
+            page = written.add_worksheet()
+            for place, line in enumerate(text.splitlines()):
+                page.write_row(place, 0, line.split(","))
+    message = refused(path, "or the file has no header row", *words)
+    assert value not in message
 
 
 def test_columns_without_a_header(tmp_path: Path) -> None:
