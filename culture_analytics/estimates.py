@@ -6,7 +6,7 @@ pickle and every chart see the protected view, from which hidden numbers are gon
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -141,13 +141,10 @@ class Estimates:
         >>> len(stress.select(measure="work_related_stress", breakdown="ethnicity"))
         2
         """
-        keep = np.ones(len(self._frame), dtype=bool)
-        for column, wanted in keys.items():
+        for column in keys:
             if column not in SCHEMA or column in NUMBERS:
                 raise MeasureError(f"Rows cannot be selected by {column!r}.")
-            values = [wanted] if isinstance(wanted, str | int) else list(wanted)
-            seen = self._protected[column] if column == "status" else self._frame[column]
-            keep &= seen.isin(values).to_numpy()
+        keep = self._where(keys)
         if not keep.any():
             shown = ", ".join(f"{k}={v!r}" for k, v in keys.items())
             raise MeasureError(f"No row has {shown}.")
@@ -161,15 +158,17 @@ class Estimates:
             notes=self.notes,
         )
 
-    def _has(self, **keys: Any) -> bool:
+    def _where(self, keys: Mapping[str, Any]) -> np.ndarray:
+        """Which rows equal each value given, or one of each list; a status as it is shown."""
         keep = np.ones(len(self._frame), dtype=bool)
         for column, wanted in keys.items():
-            keep &= (
-                self._frame[column]
-                .isin([wanted] if isinstance(wanted, str | int) else list(wanted))
-                .to_numpy()
-            )
-        return bool(keep.any())
+            values = [wanted] if isinstance(wanted, str | int) else list(wanted)
+            seen = self._protected[column] if column == "status" else self._frame[column]
+            keep &= seen.isin(values).to_numpy()
+        return keep
+
+    def _has(self, **keys: Any) -> bool:
+        return bool(self._where(keys).any())
 
     def unique(self, column: str) -> list[Any]:
         """The values of a key column, in order of appearance."""
