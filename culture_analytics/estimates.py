@@ -13,12 +13,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from culture_analytics.disclosure.rules import SYMBOLS, Rule
 from culture_analytics.errors import DisclosureError, MeasureError
+from culture_analytics.files import replacing
 from culture_analytics.instrument.loader import load_instrument
 
-__all__ = ["KEY", "SCHEMA", "Estimates", "concat"]
+__all__ = ["KEY", "SCHEMA", "Estimates", "concat", "words"]
 
 # The columns of every result, in order. See docs/reference/schema.md.
 SCHEMA = (
@@ -101,19 +103,12 @@ class Estimates:
             hidden_base = frame["base"].to_numpy(dtype=float) < self.rule.base_under
             frame.loc[hidden_base, "base"] = np.nan
             frame.loc[:, list(UNRELEASED)] = np.nan
-        for column in NUMBERS:
-            values = frame[column].to_numpy(dtype=float, copy=True)
-            values[hidden] = np.nan
-            frame[column] = values
-        status = frame["status"].to_numpy(dtype=object, copy=True)
-        status[hidden] = "suppressed"
-        frame["status"] = status
-        # The method says whether a hidden percentage is 0 or 100, or rests on nobody.
-        for column in ("method", "family"):
-            words = frame[column].to_numpy(dtype=object, copy=True)
-            words[hidden] = ""
-            frame[column] = words
-        frame["rule"] = self.rule.name
+        if hidden.any():
+            frame.loc[hidden, list(NUMBERS)] = np.nan
+            frame.loc[hidden, "status"] = "suppressed"
+            # The method says whether a hidden percentage is 0 or 100, or rests on nobody.
+            frame.loc[hidden, ["method", "family"]] = ""
+        frame["rule"] = words([self.rule.name], np.zeros(len(frame), dtype=np.intp))
         return frame
 
     @property
@@ -225,9 +220,16 @@ class Estimates:
         )
 
     def to_csv(self, path: str | Path) -> Path:
-        """Write the protected table as UTF-8 csv with a byte-order mark, which Excel reads."""
+        """Write the protected table as UTF-8 csv with a byte-order mark, which Excel reads.
+
+        Raises
+        ------
+        ReportError
+            The file cannot be written; one that was there stays as it was.
+        """
         path = Path(path)
-        self._protected.to_csv(path, index=False, encoding="utf-8-sig", lineterminator="\n")
+        with replacing(path) as part:
+            self._protected.to_csv(part, index=False, encoding="utf-8-sig", lineterminator="\n")
         return path
 
     # -- pickling and comparing -----------------------------------------------------------
@@ -269,10 +271,16 @@ def concat(estimates: Iterable[Estimates]) -> Estimates:
     )
 
 
+def words(values: Sequence[str], place: NDArray[np.integer[Any]]) -> Any:
+    """A text column of few different words, from the place of each row's word among them."""
+    return pd.Series(list(values)).array.take(place)
+
+
 def _complete(frame: pd.DataFrame) -> pd.DataFrame:
     """The schema's columns in order and of their types, then private ones."""
+    blank = words([""], np.zeros(len(frame), dtype=np.intp))
     columns: dict[str, Any] = {
-        c: frame[c] if c in frame.columns else ("" if c in _TEXT else np.nan) for c in SCHEMA
+        c: frame[c] if c in frame.columns else (blank if c in _TEXT else np.nan) for c in SCHEMA
     }
     private = {c: frame[c] for c in frame.columns if str(c).startswith("_")}
     return pd.DataFrame({**columns, **private}, index=frame.index)

@@ -6,14 +6,14 @@ cells, estimate from the sums, protect the result.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from culture_analytics.disclosure.rules import Rule, load_rule
 from culture_analytics.errors import MeasureError
+from culture_analytics.estimate.bundles import Margin, bundles
 from culture_analytics.estimate.count import count_targets
 from culture_analytics.estimate.dimensions import (
     Dimension,
@@ -24,8 +24,8 @@ from culture_analytics.estimate.dimensions import (
 from culture_analytics.estimate.numerators import Answers
 from culture_analytics.estimate.plan import Target, answer_targets, measure_targets
 from culture_analytics.estimate.rows import rows_of
-from culture_analytics.estimate.tabulate import Frame, Table
-from culture_analytics.estimates import Estimates
+from culture_analytics.estimate.tabulate import Frame, Tally
+from culture_analytics.estimates import Estimates, words
 from culture_analytics.survey import Survey
 
 __all__ = ["calculate", "calculate_answers"]
@@ -157,18 +157,18 @@ def _calculate(
     inside = resolve_dimension(survey, within) if within else None
     answers = Answers(survey)
     frame = Frame.of(survey, weight)
-    blocks = list(
-        _blocks(answers, frame, whole, None, [] if inside else dimensions, targets, level)
-    )
+    blocks = _blocks(answers, frame, whole, None, [] if inside else dimensions, targets, level)
     if inside is not None:
         rest = [d for d in dimensions if d.id != inside.id]
         blocks += _blocks(answers, frame, whole, inside, rest, targets, level)
-    rows = {name: np.concatenate([block[name] for block in blocks]) for name in blocks[0]}
-    results = pd.DataFrame(rows)
+    results = pd.concat(blocks, ignore_index=True)
     results["level"] = level
-    results["weighting"] = weight or "unweighted"
-    results["rule"] = rule.name
-    results["source"] = "extract"
+    for column, word in (
+        ("weighting", weight or "unweighted"),
+        ("rule", rule.name),
+        ("source", "extract"),
+    ):
+        results[column] = words([word], np.zeros(len(results), dtype=np.intp))
     return Estimates(results, rule=rule, organisations=_organisations(survey), notes=_notes(survey))
 
 
@@ -180,21 +180,31 @@ def _blocks(
     dimensions: Sequence[Dimension],
     targets: list[Target],
     level: float,
-) -> Iterator[dict[str, NDArray[np.generic]]]:
+) -> list[pd.DataFrame]:
     """Rows of everyone together, then of each dimension.
 
-    Everyone is added up from the first dimension's cells, so respondents are counted once less.
+    Everyone, and each dimension counted together with others, is added up from finer cells.
     """
-    first = Table.of(frame, dimensions[0] if dimensions else whole, within)
-    pairs = count_targets(answers, first, targets)
-    if dimensions:
-        margin, target = first.margin(whole)
-        added = [p.margin(target, len(margin.pair_cell)) for p in pairs]
-        yield rows_of(answers, margin, targets, added, level)
-    yield rows_of(answers, first, targets, pairs, level)
-    for dimension in dimensions[1:]:
-        table = Table.of(frame, dimension, within)
-        yield rows_of(answers, table, targets, count_targets(answers, table, targets), level)
+    n_within = len(within.groups) if within else 1
+    counted = bundles(
+        dimensions or [whole],
+        cells_each=len(frame.result_keys) * n_within,
+        respondents=len(frame.key),
+    )
+    blocks: dict[int, pd.DataFrame] = {}
+    for number, bundle in enumerate(counted):
+        tally = Tally.of(frame, bundle.joint, within)
+        sums = count_targets(answers, tally, targets)
+        margins = list(bundle.margins)
+        if number == 0 and dimensions:
+            margins.append(Margin(-1, whole, np.zeros(tally.layout.shape[-1], dtype=np.int64)))
+        for margin in margins:
+            layout, target = tally.layout.margin(margin.dimension, margin.slot)
+            pairs = sums.added_up(target, len(layout.cell))
+            table, source, target = layout.rolled_up()
+            pairs = pairs.added_up(target, len(table.cell), source)
+            blocks[margin.position] = rows_of(answers, table, targets, pairs, level)
+    return [blocks[position] for position in sorted(blocks)]
 
 
 def _organisations(survey: Survey) -> pd.DataFrame:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
-from culture_analytics.estimate.tabulate import Sums, Table
+from culture_analytics.estimate.tabulate import Layout, Sums
 from culture_analytics.stats.limits import percentage_limits, score_limits
 from culture_analytics.stats.variance import (
     RatioSums,
@@ -20,14 +20,19 @@ from culture_analytics.stats.variance import (
 __all__ = ["Figures", "PairSums", "estimate_table"]
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 SCALE = (0.0, 10.0)
 
 
 @dataclass(frozen=True, eq=False)
 class PairSums:
-    """Sums of one target over the result pairs of a table."""
+    """Sums of every target over the result pairs of a table: arrays of (targets, pairs).
+
+    Unweighted, the weighted ones are the unweighted arrays themselves.
+    """
 
     n: Floats  # valid answers
+    ny: Floats  # those of them that count; for a score their points
     sw: Floats
     swy: Floats
     sw2: Floats
@@ -35,47 +40,59 @@ class PairSums:
     sw2y2: Floats
 
     @classmethod
-    def empty(cls, n_pairs: int) -> PairSums:
+    def zeros(cls, n_targets: int, n_pairs: int, *, weighted: bool) -> PairSums:
         """No answers at all."""
-        nothing = np.zeros(n_pairs)
-        return cls(nothing, nothing, nothing, nothing, nothing, nothing)
 
-    @classmethod
-    def of_answers(
-        cls, sums: Sums, counted: NDArray[np.bool_], in_base: NDArray[np.bool_]
-    ) -> PairSums:
-        """For a percentage: y is 1 for the answers counted, 0 for the rest of the base."""
+        def nothing() -> Floats:
+            return np.zeros((n_targets, n_pairs))
+
+        n, ny, y2 = nothing(), nothing(), nothing()
+        if not weighted:
+            return cls(n, ny, n, ny, n, ny, y2)
+        return cls(n, ny, nothing(), nothing(), nothing(), nothing(), y2)
+
+    @property
+    def weighted(self) -> bool:
+        """Whether weighted sums are kept apart."""
+        return self.sw is not self.n
+
+    def put_answers(
+        self, target: int, sums: Sums, counted: NDArray[np.bool_], in_base: NDArray[np.bool_]
+    ) -> None:
+        """Fill in a percentage: y is 1 for the answers counted, 0 for the rest of the base."""
         yes = counted & in_base
-        w2y = sums.w2[:, yes].sum(axis=1)
-        return cls(
-            n=sums.n[:, in_base].sum(axis=1),
-            sw=sums.w[:, in_base].sum(axis=1),
-            swy=sums.w[:, yes].sum(axis=1),
-            sw2=sums.w2[:, in_base].sum(axis=1),
-            sw2y=w2y,
-            sw2y2=w2y,
-        )
+        self.n[target] = sums.n[:, in_base].sum(axis=1)
+        self.ny[target] = sums.n[:, yes].sum(axis=1)
+        if self.weighted:
+            self.sw[target] = sums.w[:, in_base].sum(axis=1)
+            self.swy[target] = sums.w[:, yes].sum(axis=1)
+            self.sw2[target] = sums.w2[:, in_base].sum(axis=1)
+            self.sw2y[target] = sums.w2[:, yes].sum(axis=1)
+        self.sw2y2[target] = self.sw2y[target]
 
-    @classmethod
-    def of_points(cls, sums: Sums) -> PairSums:
-        """For a score: y is the respondent's points."""
-        return cls(
-            n=sums.n[:, 0],
-            sw=sums.w[:, 0],
-            swy=sums.w[:, 1],
-            sw2=sums.w2[:, 0],
-            sw2y=sums.w2[:, 1],
-            sw2y2=sums.w2[:, 2],
-        )
+    def put_points(self, target: int, sums: Sums) -> None:
+        """Fill in a score: y is the respondent's points."""
+        self.n[target], self.ny[target] = sums.n[:, 0], sums.n[:, 1]
+        if self.weighted:
+            self.sw[target], self.swy[target] = sums.w[:, 0], sums.w[:, 1]
+            self.sw2[target], self.sw2y[target] = sums.w2[:, 0], sums.w2[:, 1]
+        self.sw2y2[target] = sums.w2[:, 2]
 
-    def margin(self, target: NDArray[np.int64], n_pairs: int) -> PairSums:
-        """The same sums over fewer pairs: pair i adds to pair ``target[i]``."""
-        return PairSums(
-            **{
-                f.name: np.bincount(target, getattr(self, f.name), n_pairs).astype(np.float64)
-                for f in fields(self)
-            }
-        )
+    def added_up(self, target: Ints, n_pairs: int, source: Ints | None = None) -> PairSums:
+        """The same sums over other pairs: pair ``source[i]`` adds to pair ``target[i]``."""
+        n_targets = len(self.n)
+        place = (np.arange(n_targets)[:, None] * n_pairs + target).ravel()
+
+        def added(values: Floats) -> Floats:
+            parts = values if source is None else values[:, source]
+            found = np.bincount(place, parts.ravel(), n_targets * n_pairs)
+            return found.astype(np.float64, copy=False).reshape(n_targets, n_pairs)
+
+        n, ny, y2 = added(self.n), added(self.ny), added(self.sw2y2)
+        if not self.weighted:
+            return PairSums(n, ny, n, ny, n, ny, y2)
+        sw, swy, sw2, sw2y = (added(v) for v in (self.sw, self.swy, self.sw2, self.sw2y))
+        return PairSums(n, ny, sw, swy, sw2, sw2y, y2)
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,6 +105,7 @@ class Figures:
     se: Floats
     df: Floats
     base: Floats
+    numerator: Floats  # of the base, how many count; for a score the sum of their points
     weighted_base: Floats
     effective_base: Floats
     method: NDArray[np.object_]
@@ -101,7 +119,7 @@ class Figures:
 
 
 def estimate_table(
-    table: Table, pairs: list[PairSums], is_score: NDArray[np.bool_], *, level: float
+    table: Layout, pairs: PairSums, is_score: NDArray[np.bool_], *, level: float
 ) -> Figures:
     """Estimate every target of a table in one go.
 
@@ -116,25 +134,22 @@ def estimate_table(
     level
         Confidence level of the limits.
     """
-    n_targets, n_cells = len(pairs), table.n_cells
+    n_targets, n_cells = len(pairs.n), table.n_cells
     offset = np.arange(n_targets)[:, None] * n_cells
-    cell = (table.pair_cell + offset).ravel()
-    stratum = np.tile(table.pair_stratum, n_targets)
-
-    def stacked(name: str) -> Floats:
-        return np.concatenate([getattr(p, name) for p in pairs])
+    cell = (table.cell + offset).ravel()
+    stratum = np.tile(table.stratum, n_targets)
 
     def over_strata(values: Floats) -> Floats:
         added = np.bincount(cell, values, minlength=n_targets * n_cells).astype(np.float64)
         return added.reshape(n_targets, n_cells)
 
-    n, sw, swy, sw2 = (stacked(name) for name in ("n", "sw", "swy", "sw2"))
+    n, sw, swy, sw2 = (a.ravel() for a in (pairs.n, pairs.sw, pairs.swy, pairs.sw2))
     base, weighted, squares = over_strata(n), over_strata(sw), over_strata(sw2)
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = over_strata(swy) / np.where(weighted > 0, weighted, np.nan)
     mean[~is_score] = np.clip(mean[~is_score], 0.0, 1.0)  # rounding of the sums
     se = ratio_se_coo(
-        RatioSums(sw, swy, sw2, stacked("sw2y"), stacked("sw2y2")),
+        RatioSums(sw, swy, sw2, pairs.sw2y.ravel(), pairs.sw2y2.ravel()),
         stratum,
         cell,
         n_targets * n_cells,
@@ -158,6 +173,7 @@ def estimate_table(
         se=se * scale,
         df=df,
         base=base,
+        numerator=over_strata(pairs.ny.ravel()),
         weighted_base=weighted,
         effective_base=effective,
         method=method,
@@ -165,7 +181,7 @@ def estimate_table(
 
 
 def _limits(
-    table: Table, figures: tuple[Floats, ...], is_score: NDArray[np.bool_], level: float
+    table: Layout, figures: tuple[Floats, ...], is_score: NDArray[np.bool_], level: float
 ) -> tuple[Floats, Floats, NDArray[np.object_]]:
     """Limits of each figure by its default method."""
     lower, upper = np.empty_like(figures[0]), np.empty_like(figures[0])

@@ -18,9 +18,12 @@ from culture_analytics.estimate.dimensions import Dimension
 from culture_analytics.estimate.numerators import Answers, score_asked, score_items
 from culture_analytics.instrument import Instrument, Item, Measure
 
-__all__ = ["Target", "answer_targets", "measure_targets", "status_of"]
+__all__ = ["STATUSES", "Target", "answer_targets", "measure_targets", "status_of"]
 
 Mask = NDArray[np.bool_]
+
+# Statuses of a calculated row; `suppressed` is the protected view's.
+STATUSES = ("ok", "not_asked", "not_applicable", "unavailable", "not_computable")
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,20 +132,21 @@ def _mask(item: Item, answers: Sequence[str]) -> Mask:
     return np.array([label in answers for label in item.labels])
 
 
-def status_of(target: Target, answers: Answers, by: Dimension, year: int) -> NDArray[np.object_]:
-    """Status of a target in each group of a dimension in one year, before any base is known."""
+def status_of(target: Target, answers: Answers, by: Dimension, year: int) -> NDArray[np.int8]:
+    """Place in `STATUSES` of a target in each group in one year, before any base is known."""
     instrument = answers.instrument
-    status = np.full(len(by.groups), "ok", dtype=object)
     whole = _target_status(target, answers, year)
     if whole != "ok":
-        status[:] = whole
-        return status
-    for position in range(len(by.groups)):
-        if not _offered(instrument, by, position, year):
-            status[position] = "not_asked"
-        elif _routed_out(instrument, target, by, position):
-            status[position] = "not_applicable"
-    return status
+        return np.full(len(by.groups), STATUSES.index(whole), dtype=np.int8)
+    status = [
+        "not_asked"
+        if not _offered(instrument, by, position, year)
+        else "not_applicable"
+        if _routed_out(instrument, target, by, position)
+        else "ok"
+        for position in range(len(by.groups))
+    ]
+    return np.array([STATUSES.index(s) for s in status], dtype=np.int8)
 
 
 def _target_status(target: Target, answers: Answers, year: int) -> str:

@@ -7,7 +7,8 @@ respondents and not with cells.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -17,7 +18,7 @@ from culture_analytics.errors import DesignError
 from culture_analytics.estimate.dimensions import Dimension
 from culture_analytics.survey import Survey
 
-__all__ = ["ALL_ORGS", "Frame", "Sums", "Table"]
+__all__ = ["ALL_ORGS", "Frame", "Layout", "Sums", "Tally"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -83,59 +84,51 @@ class Sums:
 
 
 @dataclass(frozen=True, eq=False)
-class Table:
-    """The cells of one `by` (within one `within`) and the pairs they are counted from."""
+class Layout:
+    """The cells of one `by` (within one `within`), and the (stratum, cell) pairs that occur.
+
+    A cell is a key x group of `within` x group of `by`, the last for those whose group is not
+    known, so that everyone adds up.
+    """
 
     frame: Frame
     by: Dimension
     within: Dimension | None
-    pair: Ints  # of each respondent; the last pair is "in no cell"
-    pair_stratum: NDArray[np.int64]  # of each result pair
-    pair_cell: NDArray[np.int64]
-    merge: tuple[NDArray[np.int64], NDArray[np.int64]]  # finest pair -> result pair (may repeat)
-    n_cells: int
+    keys: tuple[tuple[int, str], ...]
+    stratum: Ints  # of each pair
+    cell: Ints  # of each pair
 
-    @classmethod
-    def of(cls, frame: Frame, by: Dimension, within: Dimension | None = None) -> Table:
-        """Lay out the cells: result key x group of `within` x group of `by` and "not stated".
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Keys, groups of `within`, groups of `by` with "not stated" last."""
+        n_within = len(self.within.groups) if self.within else 1
+        return len(self.keys), n_within, len(self.by.groups) + 1
 
-        Those whose group is not known have a last cell of their own, so that everyone adds up.
+    @property
+    def n_cells(self) -> int:
+        """Cells, those without respondents too."""
+        return int(np.prod(self.shape))
+
+    def margin(self, by: Dimension, slot: Ints) -> tuple[Layout, Ints]:
+        """The layout of coarser groups, and which of its pairs each pair of this one adds to.
+
+        `slot` holds the coarser group of each of this one's, the last for "not stated".
         """
-        n_by, n_within = len(by.groups) + 1, len(within.groups) if within else 1
-        block = n_by * n_within
-        position = np.where(by.codes >= 0, by.codes, n_by - 1).astype(np.int64)
-        known = np.ones(len(position), dtype=bool)
-        if within is not None:
-            position = position + within.codes.astype(np.int64) * n_by
-            known = within.codes >= 0
-        finest_cell = frame.key * np.int64(block) + position
-        n_finest = len(frame.keys) * block
-        if frame.stratum is None:
-            pair = np.where(known, finest_cell, n_finest)
-            cell_of_pair = np.arange(n_finest)
-            stratum_of_pair = np.zeros(n_finest, dtype=np.int64)
-        else:
-            pair, cell_of_pair, stratum_of_pair = _pairs(
-                finest_cell, frame.stratum, known, n_finest
-            )
-        return cls._rolled(frame, by, within, pair, cell_of_pair, stratum_of_pair, block)
+        outer, group = np.divmod(self.cell, self.shape[-1])
+        cell = outer * (len(by.groups) + 1) + slot[group]
+        return self._merged(replace(self, by=by), self.stratum, cell)
 
-    @classmethod
-    def _rolled(
-        cls,
-        frame: Frame,
-        by: Dimension,
-        within: Dimension | None,
-        pair: Ints,
-        cell_of_pair: Ints,
-        stratum_of_pair: Ints,
-        block: int,
-    ) -> Table:
-        results_of_key: list[list[int]] = [[] for _ in frame.keys]
-        for result, finest in enumerate(frame.rollup):
+    def rolled_up(self) -> tuple[Layout, Ints, Ints]:
+        """The layout of the result's keys, several organisations together among them.
+
+        Pair ``source[i]`` of this layout adds to pair ``target[i]`` of the other.
+        """
+        block = self.n_cells // len(self.keys)
+        results_of_key: list[list[int]] = [[] for _ in self.keys]
+        for result, finest in enumerate(self.frame.rollup):
             for key in finest:
                 results_of_key[key].append(result)
-        key_of_pair, inside = np.divmod(cell_of_pair, block)
+        key_of_pair, inside = np.divmod(self.cell, block)
         sources, cells = [], []
         for depth in range(max(map(len, results_of_key))):
             of_key = np.array([r[depth] if depth < len(r) else -1 for r in results_of_key])
@@ -143,101 +136,88 @@ class Table:
             sources.append(chosen)
             cells.append(of_key[key_of_pair[chosen]] * block + inside[chosen])
         source, cell = np.concatenate(sources), np.concatenate(cells)
-        n_cells = len(frame.result_keys) * block
+        # Without strata each result key is a sample of its own.
+        stratum = cell // block if self.frame.stratum is None else self.stratum[source]
+        whole, target = self._merged(replace(self, keys=self.frame.result_keys), stratum, cell)
+        return whole, source, target
+
+    @staticmethod
+    def _merged(layout: Layout, stratum: Ints, cell: Ints) -> tuple[Layout, Ints]:
+        """A layout with each (stratum, cell) once, and the place of those given."""
+        n_cells = layout.n_cells
+        pairs, target = np.unique(stratum * np.int64(n_cells) + cell, return_inverse=True)
+        merged = replace(layout, stratum=pairs // n_cells, cell=pairs % n_cells)
+        return merged, target.astype(np.int64)
+
+
+@dataclass(frozen=True, eq=False)
+class Tally:
+    """Counts respondents' answers in the pairs of a layout."""
+
+    layout: Layout
+    pair: Ints  # of each respondent; the last pair is "in no cell"
+    _slots: dict[int, Ints] = field(default_factory=dict, init=False)
+
+    @classmethod
+    def of(cls, frame: Frame, by: Dimension, within: Dimension | None = None) -> Tally:
+        """Place every respondent."""
+        n_by, n_within = len(by.groups) + 1, len(within.groups) if within else 1
+        block = n_by * n_within
+        position = np.where(by.codes >= 0, by.codes, n_by - 1).astype(np.int64)
+        known = np.ones(len(position), dtype=bool)
+        if within is not None:
+            position = position + within.codes.astype(np.int64) * n_by
+            known = within.codes >= 0
+        cell = frame.key * np.int64(block) + position
+        n_cells = len(frame.keys) * block
         if frame.stratum is None:
-            stratum = cell // block  # each result key is a sample of its own
-            target = cell
-            merged_cell = np.arange(n_cells)
-            merged_stratum = merged_cell // block
+            pair = np.where(known, cell, n_cells)
+            cell_of_pair = np.arange(n_cells)
+            stratum_of_pair = cell_of_pair // block
         else:
-            stratum = stratum_of_pair[source]
-            combined, target = np.unique(stratum * np.int64(n_cells) + cell, return_inverse=True)
-            merged_stratum, merged_cell = np.divmod(combined, n_cells)
-        return cls(
-            frame=frame,
-            by=by,
-            within=within,
-            pair=pair,
-            pair_stratum=merged_stratum,
-            pair_cell=merged_cell,
-            merge=(source, target),
-            n_cells=n_cells,
-        )
-
-    @property
-    def shape(self) -> tuple[int, int, int]:
-        """Result keys, groups of `within`, groups of `by` with "not stated" last."""
-        n_within = len(self.within.groups) if self.within else 1
-        return len(self.frame.result_keys), n_within, len(self.by.groups) + 1
-
-    def margin(self, whole: Dimension) -> tuple[Table, Ints]:
-        """The table of everyone, and which of its pairs each pair of this one adds to."""
-        n_by = self.shape[-1]
-        cell = self.pair_cell // n_by * 2  # everyone, and an empty "not stated"
-        stratum = self.pair_stratum
-        n_cells = self.n_cells // n_by * 2
-        combined, target = np.unique(stratum * np.int64(n_cells) + cell, return_inverse=True)
-        margin = replace(
-            self,
-            by=whole,
-            pair_stratum=combined // n_cells,
-            pair_cell=combined % n_cells,
-            n_cells=n_cells,
-        )
-        return margin, target.astype(np.int64)
-
-    @property
-    def n_finest_pairs(self) -> int:
-        """Pairs counted from respondents, before rolling up."""
-        return int(self.merge[0].max()) + 1 if len(self.merge[0]) else 0
+            pair, cell_of_pair, stratum_of_pair = _pairs(cell, frame.stratum, known, n_cells)
+        return cls(Layout(frame, by, within, frame.keys, stratum_of_pair, cell_of_pair), pair)
 
     def count(self, codes: NDArray[np.int8], n_answers: int) -> Sums:
-        """Sums of weights by (result pair, answer); codes below 0 are left out."""
+        """Sums of weights by (pair, answer); codes below 0 are left out."""
         width = n_answers + 1  # slot 0 is "missing"
-        index = self.pair * width + 1
-        index += codes
-        slots = (self.n_finest_pairs + 1) * width
+        index = self._first_slot(width) + codes
+        n_pairs = len(self.layout.cell)
 
         def table(weights: Floats | None) -> Floats:
-            counted = np.bincount(index, weights, minlength=slots)
-            finest = counted.reshape(-1, width)[: self.n_finest_pairs, 1:]
-            return self._roll(finest.astype(np.float64))
+            counted = np.bincount(index, weights, minlength=(n_pairs + 1) * width)
+            return counted.reshape(-1, width)[:n_pairs, 1:].astype(np.float64, copy=False)
 
-        n = table(None)
-        if self.frame.weight is None:
-            return Sums(n, n, n)
-        return Sums(n, table(self.frame.weight), table(self.frame.weight_squared))
+        return self._three(table)
+
+    def _first_slot(self, width: int) -> Ints:
+        """Where the answers of each respondent's pair begin; kept, as most items need the same."""
+        if width not in self._slots:
+            self._slots.clear()
+            self._slots[width] = self.pair * width + 1
+        return self._slots[width]
 
     def total(self, points: Floats) -> Sums:
-        """Sums of weight x points^0, ^1, ^2 by result pair; NaN points are left out."""
+        """Sums of weight x points^0, ^1, ^2 by pair; NaN points are left out."""
         known = ~np.isnan(points)
-        pair = np.where(known, self.pair, self.n_finest_pairs)
+        n_pairs = len(self.layout.cell)
+        pair = np.where(known, self.pair, n_pairs)
         value = np.where(known, points, 0.0)
 
         def table(weights: Floats | None) -> Floats:
-            powers = [
-                np.bincount(pair, w, minlength=self.n_finest_pairs + 1)[: self.n_finest_pairs]
-                for w in (
-                    (weights, value, value**2)
-                    if weights is None
-                    else (weights, weights * value, weights * value**2)
-                )
-            ]
-            return self._roll(np.stack(powers, axis=1).astype(np.float64))
+            w = np.ones_like(value) if weights is None else weights
+            powers = (w, w * value, w * value**2)
+            sums = [np.bincount(pair, p, minlength=n_pairs + 1)[:n_pairs] for p in powers]
+            return np.stack(sums, axis=1)
 
+        return self._three(table)
+
+    def _three(self, table: Callable[[Floats | None], Floats]) -> Sums:
+        frame = self.layout.frame
         n = table(None)
-        if self.frame.weight is None:
+        if frame.weight is None:
             return Sums(n, n, n)
-        return Sums(n, table(self.frame.weight), table(self.frame.weight_squared))
-
-    def _roll(self, finest: Floats) -> Floats:
-        source, target = self.merge
-        rolled = np.zeros((len(self.pair_cell), finest.shape[1]))
-        for answer in range(finest.shape[1]):
-            rolled[:, answer] = np.bincount(
-                target, finest[source, answer], minlength=len(self.pair_cell)
-            )
-        return rolled
+        return Sums(n, table(frame.weight), table(frame.weight_squared))
 
 
 def _roll_up(

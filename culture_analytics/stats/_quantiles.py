@@ -11,6 +11,7 @@ FloatArray = NDArray[np.float64]
 Limits = tuple[FloatArray, FloatArray]
 
 _ROUNDING = 1e-12
+_TABLE = 10_000_000
 
 
 def upper_tail(level: float) -> float:
@@ -36,9 +37,26 @@ def t_quantile(level: float, df: ArrayLike) -> FloatArray:
     freedom = floats(df)
     freedom = np.where(freedom > 0, freedom, np.nan)
     # Degrees of freedom repeat, and their quantiles are slow: a microsecond and a half each.
-    distinct, which = np.unique(freedom, return_inverse=True)
+    distinct, which = _distinct(freedom)
     quantiles = np.asarray(stdtrit(distinct, upper_tail(level)), dtype=np.float64)
     return quantiles[which].reshape(freedom.shape)
+
+
+def _distinct(values: FloatArray) -> tuple[FloatArray, NDArray[np.intp]]:
+    """The different values and where each is found: by a table for small whole numbers."""
+    flat = values.ravel()
+    whole = np.where(np.isnan(flat), -1, flat)
+    if not len(flat) or whole.max() > _TABLE or (whole != np.trunc(whole)).any():
+        distinct, which = np.unique(flat, return_inverse=True)
+        return distinct, which
+    code = whole.astype(np.intp)
+    seen = np.zeros(int(code.max()) + 2, dtype=bool)  # the last place, -1, is NaN
+    seen[code] = True
+    place = np.cumsum(seen) - 1
+    found = np.flatnonzero(seen).astype(np.float64)
+    if seen[-1]:
+        found[-1] = np.nan
+    return found, place[code]
 
 
 def floats(values: ArrayLike) -> FloatArray:
