@@ -7,6 +7,7 @@ pickle and every chart see the protected view, from which hidden numbers are gon
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from culture_analytics.errors import DisclosureError, MeasureError
 from culture_analytics.files import replacing
 from culture_analytics.instrument.loader import load_instrument
 
-__all__ = ["KEY", "SCHEMA", "Estimates", "concat", "words"]
+__all__ = ["KEY", "SCHEMA", "Estimates", "Origin", "concat", "words"]
 
 # The columns of every result, in order. See docs/reference/schema.md.
 SCHEMA = (
@@ -45,10 +46,48 @@ NUMBERS = (
 # Numbers not shown unless asked for: weighted bases give unweighted ones away.
 UNRELEASED = ("weighted_base", "effective_base")
 
+# What was done to protect respondents, in words.
+AS_PUBLISHED = "As published, protected by their publisher"
+PRIMARY_ONLY = "Primary suppression only: internal use, not for publication"
+TOGETHER = "Small groups suppressed together with every table of this release"
+UNPROTECTED = "NOT PROTECTED: not for publication"
+
+# The private column of rows hidden so that others cannot be worked out.
+HIDE = "_hide"
+
 # Statuses of rows that rest on a count of people; the others have no figure for anyone.
 COUNTED = ("ok", "not_computable")
 
 _TEXT = tuple(c for c in SCHEMA if c not in (*NUMBERS, "year", "level"))
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where calculated results come from; says nothing about any respondent.
+
+    Parameters
+    ----------
+    respondents
+        For each (year, organisation) the sets of respondents counted: name of the file and number
+        of people. More than one set means results of different extracts, or of part of one.
+    units
+        The unit hierarchy: ``{"team": ("directorate", {"Team 1": "Directorate A"})}``.
+    """
+
+    respondents: Mapping[tuple[int, str], frozenset[tuple[str, int]]] = field(default_factory=dict)
+    units: Mapping[str, tuple[str, Mapping[str, str]]] = field(default_factory=dict)
+
+    @classmethod
+    def of_several(cls, origins: Iterable[Origin]) -> Origin:
+        """Of results put together."""
+        respondents: dict[tuple[int, str], frozenset[tuple[str, int]]] = {}
+        units: dict[str, tuple[str, Mapping[str, str]]] = {}
+        for origin in origins:
+            for key, sets in origin.respondents.items():
+                respondents[key] = respondents.get(key, frozenset()) | sets
+            for below, (above, parents) in origin.units.items():
+                units[below] = (above, {**units.get(below, (above, {}))[1], **parents})
+        return cls(respondents, units)
 
 
 class Estimates:
@@ -65,11 +104,13 @@ class Estimates:
         Optional table ``org, name, benchmark_group, region, ics``.
     notes
         Sentences to print with the results.
+    origin
+        Whose answers were counted, for calculated results.
 
     Notes
     -----
     A calculation is protected by primary suppression only: for use inside the organisation.
-    What leaves it goes through a Release.
+    What leaves it goes through a Release, or through `suppress` with everything it leaves with.
     """
 
     def __init__(
@@ -79,11 +120,13 @@ class Estimates:
         rule: Rule,
         organisations: pd.DataFrame | None = None,
         notes: Sequence[str] = (),
+        origin: Origin | None = None,
     ) -> None:
         self._frame = _complete(frame)
         self.rule = rule
         self.organisations = organisations
         self.notes = tuple(notes)
+        self._origin = origin or Origin()
 
     # -- the protected view ---------------------------------------------------------------
 
@@ -92,7 +135,28 @@ class Estimates:
         base = self._frame["base"].to_numpy(dtype=float)
         status = self._frame["status"].to_numpy()
         hidden: np.ndarray = np.isin(status, COUNTED) & ~(base >= self.rule.base_under)
+        if HIDE in self._frame.columns:
+            hidden |= self._frame[HIDE].to_numpy(dtype=bool)
         return hidden
+
+    @property
+    def _suppressed_together(self) -> bool:
+        """Whether the tables these rows leave with were protected together."""
+        return HIDE in self._frame.columns
+
+    def _hiding(self, hide: np.ndarray) -> Estimates:
+        """The same results with these rows hidden too, to protect others."""
+        return self._with(self._frame.assign(**{HIDE: hide}))
+
+    def _with(self, frame: pd.DataFrame, rule: Rule | None = None) -> Estimates:
+        """Other rows of the same results."""
+        return Estimates(
+            frame,
+            rule=rule or self.rule,
+            organisations=self.organisations,
+            notes=self.notes,
+            origin=self._origin,
+        )
 
     @cached_property
     def _protected(self) -> pd.DataFrame:
@@ -100,7 +164,7 @@ class Estimates:
         hidden = self._hidden
         if self.rule.base_under > 1:
             # A count of nobody is a small count too: rows without a figure lose the base.
-            hidden_base = frame["base"].to_numpy(dtype=float) < self.rule.base_under
+            hidden_base = hidden | (frame["base"].to_numpy(dtype=float) < self.rule.base_under)
             frame.loc[hidden_base, "base"] = np.nan
             frame.loc[:, list(UNRELEASED)] = np.nan
         if hidden.any():
@@ -146,12 +210,7 @@ class Estimates:
         return self._rows(keep)
 
     def _rows(self, keep: np.ndarray) -> Estimates:
-        return Estimates(
-            self._frame.loc[keep].reset_index(drop=True),
-            rule=self.rule,
-            organisations=self.organisations,
-            notes=self.notes,
-        )
+        return self._with(self._frame.loc[keep].reset_index(drop=True))
 
     def _where(self, keys: Mapping[str, Any]) -> np.ndarray:
         """Which rows equal each value given, or one of each list; a status as it is shown."""
@@ -199,12 +258,15 @@ class Estimates:
     def _caption(self) -> str:
         suppressed = int(self._protected["status"].eq("suppressed").sum())
         rows = f"{len(self):,} rows; {suppressed:,} suppressed"
-        use = (
-            "internal use: primary suppression only"
-            if self._frame["source"].eq("extract").any()
-            else "as published"
-        )
-        return f"{rows}; rule {self.rule.name} ({self.rule.label}); {use}"
+        return f"{rows}; rule {self.rule.name} ({self.rule.label}); {self._use()}"
+
+    def _use(self) -> str:
+        """What may be done with the results, as every picture of them says."""
+        if not self._frame["source"].eq("extract").any():
+            return AS_PUBLISHED
+        if not self.rule.base_under:
+            return UNPROTECTED
+        return TOGETHER if self._suppressed_together else PRIMARY_ONLY
 
     def __repr__(self) -> str:
         shown = self._display().to_string(index=False, max_colwidth=46)
@@ -235,11 +297,15 @@ class Estimates:
     # -- pickling and comparing -----------------------------------------------------------
 
     def __getstate__(self) -> dict[str, Any]:
+        frame = self._protected
+        if self._suppressed_together:
+            frame = frame.assign(**{HIDE: self._hidden})
         return {
-            "_frame": self._protected,
+            "_frame": frame,
             "rule": self.rule,
             "organisations": self.organisations,
             "notes": self.notes,
+            "_origin": Origin(),
         }
 
 
@@ -249,7 +315,7 @@ def concat(estimates: Iterable[Estimates]) -> Estimates:
     Raises
     ------
     DisclosureError
-        They were protected by different rules.
+        They were protected by different rules, or only some were suppressed with others.
     """
     estimates = list(estimates)
     if not estimates:
@@ -258,9 +324,20 @@ def concat(estimates: Iterable[Estimates]) -> Estimates:
     if len(rules) > 1:
         named = ", ".join(sorted(f"{r.name} (base under {r.base_under})" for r in rules))
         raise DisclosureError(f"Results protected by different rules cannot be mixed: {named}.")
+    if (
+        len({e._suppressed_together for e in estimates if e._frame["source"].eq("extract").any()})
+        > 1
+    ):
+        raise DisclosureError(
+            "Some of these results were suppressed together with others and some were not. Put "
+            "the unsuppressed ones together and suppress the whole."
+        )
     organisations = [e.organisations for e in estimates if e.organisations is not None]
+    frame = pd.concat([e._frame for e in estimates], ignore_index=True)
+    if HIDE in frame.columns:  # published rows are not among those suppressed together
+        frame[HIDE] = frame[HIDE].eq(True).to_numpy(dtype=bool)
     return Estimates(
-        pd.concat([e._frame for e in estimates], ignore_index=True),
+        frame,
         rule=estimates[0].rule,
         organisations=(
             pd.concat(organisations, ignore_index=True).drop_duplicates(ignore_index=True)
@@ -268,6 +345,7 @@ def concat(estimates: Iterable[Estimates]) -> Estimates:
             else None
         ),
         notes=tuple(dict.fromkeys(n for e in estimates for n in e.notes)),
+        origin=Origin.of_several(e._origin for e in estimates),
     )
 
 

@@ -1,7 +1,6 @@
-"""The `Release`: every table that leaves together, protected together.
+"""The `Release`: every table that leaves together, protected and audited together.
 
-It is the only door to the report. For now protection is primary suppression, and every page
-says so.
+It is the only door to the report.
 """
 
 from __future__ import annotations
@@ -19,18 +18,22 @@ from typing import Any
 import pandas as pd
 
 from culture_analytics.disclosure.rules import Rule, load_rule
+from culture_analytics.disclosure.together import suppress_together
 from culture_analytics.errors import DisclosureError, MeasureError
 from culture_analytics.estimate import calculate, calculate_answers
 from culture_analytics.estimate.dimensions import OVERALL
-from culture_analytics.estimates import Estimates
+from culture_analytics.estimates import HIDE, UNPROTECTED, Estimates
+from culture_analytics.files import replacing
 from culture_analytics.instrument import Instrument, load_instrument
 from culture_analytics.instrument.loader import DATA
 from culture_analytics.survey import Survey
 
 __all__ = ["BANNER", "PUBLISHED_BANNER", "Release", "build_release", "load_release"]
 
-BANNER = "Primary suppression only: internal use, not for publication"
+BANNER = "Small groups suppressed, and the tables together proved to give none of them back"
 PUBLISHED_BANNER = "Officially published results, as protected by their publisher"
+
+MEASURES, ANSWERS = "measures", "answers"  # kinds of tables
 
 _FORMAT = 1
 
@@ -50,6 +53,10 @@ class Release:
         ``years``, ``respondents`` by year, ``source``, ``synthetic``, ``title``.
     quality
         What reading the extract found, as counts; None for published results.
+    banner
+        One line on what was done to protect respondents.
+    protection
+        What was hidden and what the audit proved, in sentences.
 
     Examples
     --------
@@ -65,6 +72,7 @@ class Release:
     about: Mapping[str, Any]
     quality: pd.DataFrame | None = None
     banner: str = BANNER
+    protection: tuple[str, ...] = ()
     _tables: Mapping[str, Estimates] = field(default_factory=dict)
     _answers: Mapping[str, Estimates] = field(default_factory=dict)
 
@@ -146,7 +154,7 @@ class Release:
         return pd.concat(parts, ignore_index=True)
 
     def _kinds(self) -> tuple[tuple[str, Mapping[str, Estimates]], ...]:
-        return ("measures", self._tables), ("answers", self._answers)
+        return (MEASURES, self._tables), (ANSWERS, self._answers)
 
     def hidden(self) -> dict[str, int]:
         """How many rows each status has, over the whole release."""
@@ -156,12 +164,22 @@ class Release:
         """Write the protected tables to one file (a zip of parquet and json).
 
         Nothing hidden is in it. `load_release` opens it, also as ``extract`` in the notebooks.
+
+        Raises
+        ------
+        ReportError
+            The file cannot be written; one that was there stays as it was.
         """
         path = Path(path)
         meta = {
             "format": _FORMAT,
             "about": dict(self.about),
             "banner": self.banner,
+            "protection": list(self.protection),
+            "together": {
+                kind: [t for t, e in tables.items() if e._suppressed_together]
+                for kind, tables in self._kinds()
+            },
             "rule": {
                 "name": self.rule.name,
                 "base_under": self.rule.base_under,
@@ -177,13 +195,11 @@ class Release:
                 for kind, tables in self._kinds()
             },
         }
-        temporary = path.with_name(path.name + ".part")
-        with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as z:
+        with replacing(path) as part, zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as z:
             z.writestr("release.json", json.dumps(meta))
             z.writestr("table.parquet", _parquet(self.table))
             if self.quality is not None:
                 z.writestr("quality.parquet", _parquet(self.quality))
-        temporary.replace(path)
         return path
 
 
@@ -211,25 +227,29 @@ def load_release(path: str | Path) -> Release:
         ) from error
     rule = Rule(**meta["rule"])
 
+    def one(kind: str, topic: str) -> Estimates:
+        rows = table[(table["kind"] == kind) & (table["topic"] == topic)].reset_index(drop=True)
+        if topic in meta.get("together", {}).get(kind, ()):
+            rows[HIDE] = rows["status"].eq("suppressed").to_numpy(dtype=bool)
+        return Estimates(
+            rows,
+            rule=rule,
+            organisations=_organisations_of(meta, kind, topic),
+            notes=meta["notes"][kind].get(topic, ()),
+        )
+
     def tables(kind: str) -> dict[str, Estimates]:
-        chosen = table[table["kind"] == kind]
-        return {
-            str(topic): Estimates(
-                chosen[chosen["topic"] == topic].reset_index(drop=True),
-                rule=rule,
-                organisations=_organisations_of(meta, kind, str(topic)),
-                notes=meta["notes"][kind].get(topic, ()),
-            )
-            for topic in pd.unique(chosen["topic"])
-        }
+        topics = map(str, pd.unique(table.loc[table["kind"] == kind, "topic"]))
+        return {topic: one(kind, topic) for topic in topics}
 
     return Release(
         rule=rule,
         about=meta["about"],
         quality=quality,
         banner=meta["banner"],
-        _tables=tables("measures"),
-        _answers=tables("answers"),
+        protection=tuple(meta.get("protection", ())),
+        _tables=tables(MEASURES),
+        _answers=tables(ANSWERS),
     )
 
 
@@ -291,34 +311,39 @@ def _at_least(published: Estimates, rule: Rule) -> Estimates:
     """Published results under a rule stricter than the usual one, if such a rule is asked for."""
     if rule.base_under <= max(published.rule.base_under, load_rule("default").base_under):
         return published
-    return Estimates(
-        published._frame,
-        rule=rule,
-        organisations=published.organisations,
-        notes=published.notes,
-    )
+    return published._with(published._frame, rule)
 
 
 def _from_survey(
     survey: Survey, definition: Mapping[str, Any], rule: Rule, published: Estimates | None
 ) -> Release:
-    found: dict[str, Estimates] = {}
+    tables: dict[tuple[str, str], Estimates] = {}
     for table in definition["tables"]:
         by = [b for b in table["by"] if _available(survey, b)]
-        found[table["topic"]] = calculate(survey, table["measures"], by=by, rule=rule)
-    answers = {
-        a["topic"]: calculate_answers(survey, a["items"], rule=rule)
-        for a in definition.get("answers", ())
-    }
+        tables[MEASURES, table["topic"]] = calculate(survey, table["measures"], by=by, rule=rule)
+    for a in definition.get("answers", ()):
+        tables[ANSWERS, a["topic"]] = calculate_answers(survey, a["items"], rule=rule)
+    banner = UNPROTECTED
+    protection: tuple[str, ...] = (f"Nothing was hidden: {rule.reason}.",)
+    if rule.base_under:
+        tables, report = suppress_together(tables, instrument=survey.instrument)
+        banner, protection = BANNER, tuple(report._sentences())
+    found = _of_kind(tables, MEASURES)
     if published is not None:
         found["published"] = _beside(survey.orgs, published, rule)
     return Release(
         rule=rule,
         about=_about_survey(survey),
         quality=_quality_table(survey.quality),
+        banner=banner,
+        protection=protection,
         _tables=found,
-        _answers=answers,
+        _answers=_of_kind(tables, ANSWERS),
     )
+
+
+def _of_kind(tables: Mapping[tuple[str, str], Estimates], kind: str) -> dict[str, Estimates]:
+    return {topic: estimates for (k, topic), estimates in tables.items() if k == kind}
 
 
 def _available(survey: Survey, by: str) -> bool:
@@ -336,9 +361,7 @@ def _beside(held: Sequence[str], published: Estimates, rule: Rule) -> Estimates:
             f"({', '.join(held[:5])}). Check the workbook, or leave it out."
         )
     chosen = published.select(org=orgs, breakdown=OVERALL, answer="")
-    return Estimates(
-        chosen._frame, rule=rule, organisations=chosen.organisations, notes=chosen.notes
-    )
+    return chosen._with(chosen._frame, rule)
 
 
 def _from_published(
@@ -382,12 +405,7 @@ def _in_order(estimates: Estimates, measures: Sequence[str]) -> Estimates:
     place = {m: i for i, m in enumerate(measures)}
     frame = estimates._frame
     frame = frame.iloc[frame["measure"].map(place).argsort(kind="stable")].reset_index(drop=True)
-    return Estimates(
-        frame,
-        rule=estimates.rule,
-        organisations=estimates.organisations,
-        notes=estimates.notes,
-    )
+    return estimates._with(frame)
 
 
 def _published_breakdowns(instrument: Instrument, data: Estimates, by: Sequence[str]) -> list[str]:

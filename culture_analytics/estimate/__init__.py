@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import pandas as pd
 
+from culture_analytics.disclosure.audit import unit_tree
 from culture_analytics.disclosure.rules import Rule, load_rule
 from culture_analytics.errors import MeasureError
 from culture_analytics.estimate.bundles import Margin, bundles
@@ -25,7 +26,7 @@ from culture_analytics.estimate.numerators import Answers
 from culture_analytics.estimate.plan import Target, answer_targets, measure_targets
 from culture_analytics.estimate.rows import rows_of
 from culture_analytics.estimate.tabulate import Frame, Tally
-from culture_analytics.estimates import Estimates, words
+from culture_analytics.estimates import Estimates, Origin, words
 from culture_analytics.survey import Survey
 
 __all__ = ["calculate", "calculate_answers"]
@@ -169,7 +170,13 @@ def _calculate(
         ("source", "extract"),
     ):
         results[column] = words([word], np.zeros(len(results), dtype=np.intp))
-    return Estimates(results, rule=rule, organisations=_organisations(survey), notes=_notes(survey))
+    return Estimates(
+        results,
+        rule=rule,
+        organisations=_organisations(survey),
+        notes=_notes(survey),
+        origin=_origin(survey, frame),
+    )
 
 
 def _blocks(
@@ -205,6 +212,17 @@ def _blocks(
             pairs = pairs.added_up(target, len(table.cell), source)
             blocks[margin.position] = rows_of(answers, table, targets, pairs, level)
     return [blocks[position] for position in sorted(blocks)]
+
+
+def _origin(survey: Survey, frame: Frame) -> Origin:
+    people = np.bincount(frame.key, minlength=len(frame.keys))
+    return Origin(
+        respondents={
+            key: frozenset({(survey.source, int(people[list(finest)].sum()))})
+            for key, finest in zip(frame.result_keys, frame.rollup, strict=True)
+        },
+        units=unit_tree(survey.units, survey.responses),
+    )
 
 
 def _organisations(survey: Survey) -> pd.DataFrame:

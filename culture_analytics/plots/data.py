@@ -9,7 +9,6 @@ from typing import Any
 
 import pandas as pd
 
-from culture_analytics.disclosure.release import BANNER
 from culture_analytics.disclosure.rules import SYMBOLS
 from culture_analytics.errors import MeasureError
 from culture_analytics.estimates import Estimates
@@ -421,5 +420,5 @@ def footer(
     if estimates.rule.reason:
         lines.append(f"Rule {estimates.rule.name}: {clean(estimates.rule.label)}.")
     if (rows["source"] != "published").any():
-        lines.append(f"{BANNER}.")
+        lines.append(f"{estimates._use()}.")
     return lines

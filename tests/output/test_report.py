@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 
 import culture_analytics as ca
+from culture_analytics.disclosure.release import BANNER
 from culture_analytics.errors import ReportError
 from culture_analytics.output.report import REPORT, TABLES
 from culture_analytics.resources import notebooks_folder
@@ -94,17 +95,17 @@ def test_every_notebook_is_a_page_that_can_be_gone_to(page: Node) -> None:
 def test_banner_and_synthetic_mark_are_on_every_page(page: Node) -> None:
     for section in page.all("section", class_="page"):
         head = section.all("p", class_="page-banner")[0].text
-        assert "Primary suppression only: internal use, not for publication" in head
+        assert BANNER in head
         assert "SYNTHETIC DATA" in head
     top = page.all("div", class_="top")[0].text
-    assert "Primary suppression only" in top
+    assert BANNER in top
     assert "SYNTHETIC DATA" in top
 
 
 def test_banner_is_on_every_printed_sheet(text: str) -> None:
     (rule,) = re.findall(r"@page \{ @top-left \{ content: (\"[^\"]*\")", text)
     words = re.sub(r"\\([0-9a-f]+) ", lambda m: chr(int(m[1], 16)), rule)
-    assert "Primary suppression only: internal use, not for publication" in words
+    assert BANNER in words
     assert "SYNTHETIC DATA" in words
 
 
