@@ -15,7 +15,7 @@ Four nouns and plain functions between them::
 * `Survey`: respondents, one row each; columns by stable item id, whatever the year's numbering.
 * `Instrument`: the questionnaire of 2018-2025 as data.
 * `Estimates`: results in one tidy schema, shown only through a disclosure rule.
-* `Release`: the tables of a report, protected together.
+* `Release`: the tables of a report, protected and audited together.
 
 >>> import culture_analytics as ca
 >>> survey = ca.load_sample(2024)
@@ -30,6 +30,7 @@ from typing import TYPE_CHECKING, Any
 from culture_analytics.design import Design
 from culture_analytics.disclosure.release import Release, build_release, load_release
 from culture_analytics.disclosure.rules import Rule, load_rule
+from culture_analytics.disclosure.together import suppress
 from culture_analytics.errors import CultureAnalyticsError
 from culture_analytics.estimate import calculate, calculate_answers
 from culture_analytics.estimates import Estimates, concat
@@ -73,6 +74,7 @@ __all__ = [
     "run_report",
     "show",
     "simulate_survey",
+    "suppress",
 ]
 
 # Imported when first used, so that `import culture_analytics` stays quick.

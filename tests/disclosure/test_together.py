@@ -1,0 +1,153 @@
+"""Suppressing Estimates that leave together: what is hidden, what is refused, what is said."""
+
+from __future__ import annotations
+
+import pickle
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import culture_analytics as ca
+from culture_analytics.disclosure.release import BANNER
+from culture_analytics.errors import DisclosureError
+from culture_analytics.estimates import NUMBERS, PRIMARY_ONLY, TOGETHER, UNPROTECTED
+from culture_analytics.survey import Survey
+from tests.conftest import make_survey
+
+ITEM = "work_related_stress"
+SMALL = 7  # people in the one small team
+
+
+@pytest.fixture(scope="module")
+def survey() -> Survey:
+    """Three teams of one directorate, one of them under the limit; everyone answers one item."""
+    teams = ["Team 1"] * 60 + ["Team 2"] * 40 + ["Team 3"] * SMALL
+    made = make_survey(len(teams), seed=8)
+    responses = made.responses.copy()
+    responses["team"] = pd.Categorical(teams)
+    responses["directorate"] = pd.Categorical(["Directorate A"] * len(teams))
+    answers = np.where(np.arange(len(teams)) % 3 == 0, "Yes", "No")
+    responses[ITEM] = pd.Categorical(answers, dtype=responses[ITEM].dtype)
+    return Survey(
+        responses, instrument=made.instrument, design=made.design, units=("directorate", "team"),
+        source="made.csv",
+    )  # fmt: skip
+
+
+def base_of(estimates: ca.Estimates, group: str) -> float:
+    table = estimates.table
+    return float(table.loc[table["group"] == group, "base"].iloc[0])
+
+
+def test_primary_suppression_leaves_the_small_team_to_be_subtracted(survey: Survey) -> None:
+    stress = ca.calculate(survey, ITEM, by="team")
+    shown = stress.table[stress.table["breakdown"] == "team"]["base"].sum()
+    assert base_of(stress, "All staff") - shown == SMALL
+
+
+def test_suppressed_together_the_small_team_cannot_be_subtracted(survey: Survey) -> None:
+    safe = ca.suppress(ca.calculate(survey, ITEM, by="units"))
+    teams = safe.table[safe.table["breakdown"] == "team"]
+    hidden = teams["status"].eq("suppressed").to_numpy()
+    assert hidden.sum() >= 2 and hidden[2]
+    # Every way the hidden teams could share what is left, by trying them all.
+    left = int(base_of(safe, "All staff") - teams["base"].sum())
+    others = int(hidden.sum()) - 1
+    possible = {
+        small
+        for small in range(11)
+        for rest in product(range(left + 1), repeat=others)
+        if small + sum(rest) == left
+    }
+    assert len(possible) >= 5
+
+
+def test_a_row_hidden_second_loses_every_number(survey: Survey) -> None:
+    safe = ca.suppress(ca.calculate(survey, ITEM, by="units"))
+    hidden = safe.table[safe.table["status"] == "suppressed"]
+    assert hidden[list(NUMBERS)].isna().all(axis=None)
+    assert hidden["method"].eq("").all()
+    # Nothing tells it from a row hidden for its own base.
+    first = hidden[hidden["group"] == "Team 3"].drop(columns="group").iloc[0]
+    for _, row in hidden[hidden["group"] != "Team 3"].drop(columns="group").iterrows():
+        assert row.drop("breakdown").equals(first.drop("breakdown"))
+
+
+@pytest.mark.parametrize("door", ["pickle", "csv", "repr", "html", "select"])
+def test_every_door_shows_the_suppressed_view(survey: Survey, door: str, tmp_path: Path) -> None:
+    safe = ca.suppress(ca.calculate(survey, ITEM, by="units"))
+    n_hidden = int(safe.table["status"].eq("suppressed").sum())
+    if door == "pickle":
+        back = pickle.loads(pickle.dumps(safe))
+        assert back.table.equals(safe.table)
+        assert set(back._frame.columns) - set(safe.table.columns) == {"_hide"}
+        assert TOGETHER in back._caption()
+    elif door == "csv":
+        written = pd.read_csv(safe.to_csv(tmp_path / "t.csv"))
+        assert written["base"].isna().sum() == n_hidden
+    elif door == "select":
+        assert safe.select(breakdown="team").table["base"].isna().sum() == n_hidden
+    else:
+        text = repr(safe) if door == "repr" else safe._repr_html_()
+        assert text.count("[c]") == n_hidden and TOGETHER in text
+
+
+def test_what_was_done_is_said(survey: Survey) -> None:
+    stress = ca.calculate(survey, ITEM)
+    assert PRIMARY_ONLY in repr(stress) and TOGETHER in repr(ca.suppress(stress))
+    open_rule = ca.Rule.none(reason="a test")
+    assert UNPROTECTED in repr(ca.calculate(survey, ITEM, rule=open_rule))
+
+
+def test_part_of_an_extract_beside_the_whole_is_refused(survey: Survey) -> None:
+    mask = survey.responses["team"] != "Team 3"
+    part = ca.calculate(survey.filter(mask=mask), ITEM)
+    with pytest.raises(DisclosureError, match=r"different respondents.*107 of made.csv"):
+        ca.suppress([ca.calculate(survey, ITEM), part])
+
+
+def test_results_of_two_extracts_are_refused(survey: Survey) -> None:
+    with pytest.raises(DisclosureError, match="two extracts cannot be audited as one"):
+        ca.suppress([ca.calculate(survey, ITEM), ca.calculate(make_survey(107, seed=9), ITEM)])
+
+
+def test_protected_and_unprotected_results_are_not_mixed(survey: Survey) -> None:
+    stress = ca.calculate(survey, ITEM, by="team")
+    safe = ca.suppress(stress)
+    with pytest.raises(DisclosureError, match="suppressed together with others and some were not"):
+        ca.concat([stress, safe])
+    with pytest.raises(DisclosureError, match="different rules"):
+        ca.suppress([stress, ca.calculate(survey, ITEM, rule="nss-2024")])
+    with pytest.raises(DisclosureError, match="protected already"):
+        ca.suppress(pickle.loads(pickle.dumps(safe)))
+
+
+def test_weighted_and_unweighted_tables_are_protected_as_one(survey: Survey) -> None:
+    plain = ca.calculate(survey, ITEM, by="units")
+    weighted = ca.calculate(survey, ITEM, by="units", weight="w")
+    safe = ca.suppress([plain, weighted]).table
+    status = safe.set_index(["weighting", "breakdown", "group"])["status"]
+    assert (status["unweighted"] == status["w"]).all()
+    assert (status == "suppressed").any()
+
+
+def test_a_release_says_what_was_proved_and_keeps_it(survey: Survey, tmp_path: Path) -> None:
+    tables = {"tables": [{"topic": "stress", "measures": ["stress"], "by": ["units"]}]}
+    release = ca.build_release(survey, tables=tables)
+    assert release.banner == BANNER and "Proved" in " ".join(release.protection)
+    back = ca.load_release(release.save(tmp_path / "r.zip"))
+    assert back.protection == release.protection and back.table.equals(release.table)
+    assert TOGETHER in back["stress", "team"]._caption()
+    rule = ca.Rule.none(reason="a test of reports")
+    bare = ca.build_release(survey, tables=tables, rule=rule)
+    assert bare.banner == UNPROTECTED and "a test of reports" in " ".join(bare.protection)
+
+
+def test_a_table_in_two_topics_is_hidden_alike(survey: Survey) -> None:
+    one = {"measures": [ITEM], "by": ["units"]}
+    tables = {"tables": [{"topic": "a", **one}, {"topic": "b", **one}]}
+    release = ca.build_release(survey, tables=tables)
+    assert release["a"].table.equals(release["b"].table)
