@@ -5,14 +5,17 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
   command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
   && echo $$p && break; done)
 VENV ?= .venv
+VENV2 ?= .venv-pandas2
 BIN = $(VENV)/bin
+# Processes of the tests: a core each, but no more than four; TESTS_AT_ONCE=0 is one after another.
+TESTS_AT_ONCE ?= $(shell $(BIN)/python -c 'import os; print(min(4, os.cpu_count() or 1))' 2>/dev/null || echo 2)
 OUT ?= report
 
-.PHONY: help report test lint types sample notebooks wheel clean environment
+.PHONY: help report test test-pandas2 lint types sample notebooks wheel clean environment environment-pandas2
 
 help:
 	@echo "make report    report on the bundled synthetic sample, in $(OUT)/report.html"
-	@echo "make test      every test"
+	@echo "make test      every test;   make test-pandas2   the same under pandas 2.3, without the slow ones"
 	@echo "make lint      ruff;   make types   mypy"
 	@echo "make sample    regenerate data/sample"
 	@echo "make notebooks open the notebooks in JupyterLab"
@@ -28,11 +31,24 @@ $(VENV)/.installed: pyproject.toml
 
 environment: $(VENV)/.installed
 
+$(VENV2)/.installed: pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or later is needed: make PYTHON=/path/to/python test-pandas2"; exit 1; }
+	@echo "Making the environment with pandas 2.3 in $(VENV2) (once, about a minute) ..."
+	@$(PYTHON) -m venv $(VENV2)
+	@$(VENV2)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]' 'pandas>=2.3,<2.4'
+	@touch $@
+
+environment-pandas2: $(VENV2)/.installed
+
 report: environment
 	@$(BIN)/culture-analytics report sample --out $(OUT)
 
 test: environment
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n $(TESTS_AT_ONCE) --dist loadfile
+
+# The oldest pandas that is supported, in an environment of its own.
+test-pandas2: environment-pandas2
+	@$(VENV2)/bin/python -m pytest -n $(TESTS_AT_ONCE) --dist loadfile -m "not slow"
 
 lint: environment
 	@$(BIN)/ruff check .
@@ -54,4 +70,4 @@ wheel: environment
 	@ls dist
 
 clean:
-	rm -rf $(VENV) dist build $(OUT) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(VENV2) dist build $(OUT) .mypy_cache .ruff_cache .pytest_cache .hypothesis

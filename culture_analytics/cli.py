@@ -1,4 +1,4 @@
-"""The command line: ``culture-analytics report | validate | notebooks | sample``.
+"""The command line: ``culture-analytics report | validate | notebooks | sample | cache``.
 
 Exit codes: 0 done, 1 a file that was checked needs attention, 2 something was wrong and nothing
 was made. What is said is ASCII; what went wrong is one message without a traceback.
@@ -109,6 +109,10 @@ def _parser() -> argparse.ArgumentParser:
     sample.add_argument("folder", metavar="DIR")
     sample.add_argument("--force", action="store_true", help="replace files that are there")
     sample.set_defaults(run=_sample)
+
+    cache = _command(commands, "cache", "say what is kept of large extracts, and where")
+    cache.add_argument("--clear", action="store_true", help="remove it")
+    cache.set_defaults(run=_cache)
     return parser
 
 
@@ -137,6 +141,12 @@ def _add_data(command: argparse.ArgumentParser, *, several: bool) -> None:
     command.add_argument(
         "--columns", metavar="TOML", help="file that says which column is which question"
     )
+    command.add_argument(
+        "--no-cache",
+        dest="cache",
+        action="store_false",
+        help="keep nothing of a large extract for the next time, and use nothing kept",
+    )
 
 
 # -- commands -----------------------------------------------------------------------------------
@@ -154,6 +164,7 @@ def _report(given: argparse.Namespace) -> int:
         columns=given.columns,
         published=given.published,
         date=given.date,
+        cache=given.cache,
     )
     print(_ascii(f"Report: {written.resolve()}"))
     print(_ascii(f"Figures: {written.with_name(TABLES).resolve()}"))
@@ -165,7 +176,9 @@ def _validate(given: argparse.Namespace) -> int:
     from culture_analytics.estimates import Estimates
     from culture_analytics.session import open_data
 
-    found = open_data(given.extract, year=given.year, org=given.org, columns=given.columns)
+    found = open_data(
+        given.extract, year=given.year, org=given.org, columns=given.columns, cache=given.cache
+    )
     if isinstance(found, Release):
         print(_ascii(repr(found)))
         return DONE
@@ -213,12 +226,25 @@ def _sample(given: argparse.Namespace) -> int:
     return DONE
 
 
+def _cache(given: argparse.Namespace) -> int:
+    from culture_analytics.read.cache import cache_folder, cached_files, clear_cache
+
+    if given.clear:
+        print(_ascii(f"Removed: {clear_cache()}, from {cache_folder()}"))
+        return DONE
+    files = cached_files()
+    size = sum(file.stat().st_size for file in files) / 1e6
+    print(_ascii(f"Kept of large extracts: {len(files)}, {size:,.0f} MB, in {cache_folder()}"))
+    return DONE
+
+
 def _is_sample_file(file: Path) -> bool:
     return file.is_file() and not file.name.startswith(".")
 
 
 def _copy(files: Sequence[Path], folder: str, *, force: bool, readme: str | None = None) -> Path:
     """Copy files to a folder; nothing is copied if any would be overwritten without `force`."""
+    from culture_analytics.files import replacing_folder
     from culture_analytics.read.detect import clean_path
 
     target = clean_path(folder)
@@ -232,11 +258,11 @@ def _copy(files: Sequence[Path], folder: str, *, force: bool, readme: str | None
             + (f" and {len(there) - 6} more" if len(there) > 6 else "")
             + ". Nothing was copied. Give another folder, or --force to replace them."
         )
-    target.mkdir(parents=True, exist_ok=True)
-    for file in files:
-        shutil.copyfile(file, target / file.name)
-    if readme:
-        (target / "README.txt").write_text(readme, encoding="utf-8")
+    with replacing_folder(target) as stage:
+        for file in files:
+            shutil.copyfile(file, stage / file.name)
+        if readme:
+            (stage / "README.txt").write_text(readme, encoding="utf-8")
     return target
 
 

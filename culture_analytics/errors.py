@@ -7,6 +7,7 @@ columns, question numbers, answer labels and counts; it never holds a respondent
 from __future__ import annotations
 
 __all__ = [
+    "AdjustmentError",
     "CultureAnalyticsError",
     "DesignError",
     "DisclosureError",
@@ -41,6 +42,10 @@ class MeasureError(CultureAnalyticsError):
 
 class DesignError(CultureAnalyticsError):
     """Weights, strata or populations cannot be used as given."""
+
+
+class AdjustmentError(CultureAnalyticsError):
+    """A model cannot be fitted to these answers: too few, collinear, or split completely."""
 
 
 class DisclosureError(CultureAnalyticsError):

@@ -36,6 +36,7 @@ def open_release(
     columns: Mapping[str, Any] | File | None = None,
     published: File | Sequence[File] | Estimates | None = None,
     rule: str | Rule = "default",
+    cache: bool = True,
 ) -> Release:
     """Open whatever a trust holds as the protected tables of a report.
 
@@ -58,6 +59,8 @@ def open_release(
         to set an extract's figures against.
     rule
         Disclosure rule.
+    cache
+        Keep what is read from a large extract for the next time, see `read_extract`.
 
     Returns
     -------
@@ -78,7 +81,7 @@ def open_release(
     >>> release.years
     (2024,)
     """
-    data = open_data(extract, year=year, org=org, columns=columns)
+    data = open_data(extract, year=year, org=org, columns=columns, cache=cache)
     if isinstance(data, Release):
         _refuse("a saved release", published=published)
         return data
@@ -111,12 +114,13 @@ def open_data(
     year: int | None = None,
     org: str | None = None,
     columns: Mapping[str, Any] | File | None = None,
+    cache: bool = True,
 ) -> Data:
     """Read whatever a file holds: respondents, published results or a saved release.
 
     Parameters
     ----------
-    extract, year, org, columns
+    extract, year, org, columns, cache
         As for `open_release`.
 
     Returns
@@ -135,7 +139,7 @@ def open_data(
     if not files:
         return _sample(year, org)
     if len(files) > 1:
-        return _several(files, year=year, org=org, columns=columns)
+        return _several(files, year=year, org=org, columns=columns, cache=cache)
     (file,) = files
     kind = recognise_file(file)
     if kind == "release":
@@ -144,7 +148,7 @@ def open_data(
     if kind == "published":
         _refuse("a published results workbook", columns=columns)
         return _one_organisation(_quiet_published(file, year), org, file.name)
-    return read_extract(file, year=year, org=org, columns=columns)
+    return read_extract(file, year=year, org=org, columns=columns, cache=cache)
 
 
 def recognise_file(path: File) -> str:
@@ -236,6 +240,7 @@ def _several(
     year: int | None,
     org: str | None,
     columns: Mapping[str, Any] | File | None,
+    cache: bool,
 ) -> Survey:
     if year is not None:
         raise ReportError(
@@ -249,7 +254,7 @@ def _several(
             f"Several files can be opened together only if all are extracts; not so: "
             f"{', '.join(others)}. Published workbooks go into published."
         )
-    return combine([read_extract(file, org=org, columns=columns) for file in files])
+    return combine([read_extract(f, org=org, columns=columns, cache=cache) for f in files])
 
 
 def _quiet_published(file: Path, year: int | None) -> Estimates:

@@ -221,6 +221,11 @@ def load_release(path: str | Path) -> Release:
                 if "quality.parquet" in z.namelist()
                 else None
             )
+    except PermissionError:
+        raise DisclosureError(
+            f"{path.name} cannot be opened: another program has it open, or you may not read it. "
+            "Close it there and run this again."
+        ) from None
     except (OSError, KeyError, zipfile.BadZipFile, json.JSONDecodeError) as error:
         raise DisclosureError(
             f"{path.name} is not a saved release. Releases are written by release.save(path)."

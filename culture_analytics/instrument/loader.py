@@ -166,9 +166,18 @@ def _load(path: str) -> Instrument:
 
 
 def _version(folder: Path) -> str:
+    """A digest of every definition file, the package's own where the folder has none."""
+    found = {
+        file.name: file
+        for place in dict.fromkeys((DATA, folder))
+        for file in place.iterdir()
+        if file.suffix in (".csv", ".toml")
+    }
     digest = hashlib.sha256()
-    for name in FILES:
-        digest.update((folder / name).read_bytes())
+    for name, file in sorted(found.items()):
+        content = file.read_bytes()
+        digest.update(f"{name}\0{len(content)}\0".encode())
+        digest.update(content)
     return digest.hexdigest()[:12]
 
 

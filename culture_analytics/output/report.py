@@ -14,6 +14,7 @@ from culture_analytics.disclosure.release import Release
 from culture_analytics.disclosure.rules import SYMBOLS
 from culture_analytics.errors import ReportError
 from culture_analytics.estimates import Estimates
+from culture_analytics.files import explained, replacing_folder
 from culture_analytics.output.notebooks import (
     kernel_home,
     notebook_files,
@@ -46,6 +47,7 @@ def run_report(
     published: File | Sequence[File] | Estimates | None = None,
     each: str | None = None,
     date: str | None = None,
+    cache: bool = True,
 ) -> Path:
     """Write the report: one HTML file with everything in it, and its figures as csv.
 
@@ -60,7 +62,7 @@ def run_report(
         or a Survey, published Estimates, or a Release.
     out
         Folder for ``report.html`` and ``tables.csv``; made if it is not there.
-    year, org, columns, published
+    year, org, columns, published, cache
         As for `open_release`.
     each
         One report for each unit. Not in this version.
@@ -93,7 +95,7 @@ def run_report(
             "make a report from survey.filter(...) for one unit."
         )
     folder = _out_folder(out, data)
-    release = _release(data, year=year, org=org, columns=columns, published=published)
+    release = _release(data, year=year, org=org, columns=columns, published=published, cache=cache)
     pages = _pages(release)
     report = _render(release, pages, date=date).encode("utf-8")
     tables = _csv(release.table).encode("utf-8-sig")
@@ -110,6 +112,7 @@ def _release(
     org: str | None,
     columns: Mapping[str, Any] | File | None,
     published: File | Sequence[File] | Estimates | None,
+    cache: bool,
 ) -> Release:
     if isinstance(data, Survey | Estimates | Release) and columns is not None:
         raise ReportError("columns goes with a path: the data given are already read.")
@@ -119,7 +122,7 @@ def _release(
         keys = {k: v for k, v in (("year", year), ("org", org)) if v is not None}
         data = data.select(**keys) if keys else data
     elif not isinstance(data, Release):
-        data = open_data(data, year=year, org=org, columns=columns)
+        data = open_data(data, year=year, org=org, columns=columns, cache=cache)
     if isinstance(data, Release):
         if published is not None:
             raise ReportError(
@@ -177,6 +180,7 @@ def _render(release: Release, pages: Sequence[Page], *, date: str | None) -> str
     return environment.get_template("report.html").render(
         about=release.about,
         banner=release.banner,
+        protection=release.protection,
         synthetic=bool(release.about.get("synthetic")),
         pages=pages,
         rule=release.rule,
@@ -225,7 +229,9 @@ def _csv(table: pd.DataFrame) -> str:
 
 def _out_folder(out: str | Path, data: Any) -> Path:
     folder = clean_path(out)
-    if folder.exists() and not folder.is_dir():
+    with explained(folder):
+        is_file = folder.exists() and not folder.is_dir()
+    if is_file:
         raise ReportError(f"{folder} is a file: give the name of a folder to write the report in.")
     given = (
         [data] if isinstance(data, str | Path) else data if isinstance(data, list | tuple) else []
@@ -240,30 +246,7 @@ def _out_folder(out: str | Path, data: Any) -> Path:
 
 
 def _write(folder: Path, files: Mapping[str, bytes]) -> Path:
-    """Write all under temporary names, then put them in place."""
-    parts = {folder / name: folder / f".{name}.part" for name in files}
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for (_, part), content in zip(parts.items(), files.values(), strict=True):
-            part.write_bytes(content)
-        for final, part in parts.items():
-            _replace(part, final)
-    except OSError as error:
-        raise ReportError(
-            f"The report cannot be written in {folder}: {error.strerror or type(error).__name__}. "
-            "Give a folder you may write in."
-        ) from error
-    finally:
-        for part in parts.values():
-            part.unlink(missing_ok=True)
+    with replacing_folder(folder) as stage:
+        for name, content in files.items():
+            (stage / name).write_bytes(content)
     return folder / REPORT
-
-
-def _replace(part: Path, final: Path) -> None:
-    try:
-        part.replace(final)
-    except PermissionError:
-        raise ReportError(
-            f"{final} is open in another program (Excel, a browser) or protected. Close it there "
-            "and run this again."
-        ) from None

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from culture_analytics.errors import MeasureError
+from culture_analytics.files import replacing
 from culture_analytics.plots.layout import root_figure
 from culture_analytics.plots.style import DPI
 
@@ -86,6 +87,8 @@ def save(chart: Axes | Figure, path: str | Path) -> Path:
     ------
     MeasureError
         Another kind of file.
+    ReportError
+        The file cannot be written; one that was there stays as it was.
     """
     from matplotlib import rc_context
     from matplotlib.figure import Figure
@@ -101,8 +104,11 @@ def save(chart: Axes | Figure, path: str | Path) -> Path:
     if kind not in metadata:
         raise MeasureError(f"{path.name}: charts are written as .png, .svg or .pdf.")
     figure = chart if isinstance(chart, Figure) else root_figure(chart)
-    with rc_context({"svg.hashsalt": "culture_analytics", "svg.fonttype": "path"}):
-        figure.savefig(path, dpi=DPI, metadata=metadata[kind])
+    with (
+        rc_context({"svg.hashsalt": "culture_analytics", "svg.fonttype": "path"}),
+        replacing(path) as part,
+    ):
+        figure.savefig(part, dpi=DPI, metadata=metadata[kind])
     return path
 
 

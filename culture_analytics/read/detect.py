@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -106,7 +107,12 @@ def recognise(
             f"{file.name} is the small file Excel keeps while a workbook is open, not the "
             f"workbook. Give {file.name[2:]} instead."
         )
-    if not file.exists():
+    try:
+        missing = not file.exists()
+    except OSError as problem:  # a name longer than the system takes
+        reason = problem.strerror or type(problem).__name__
+        raise error(f"{file.name[:60]} cannot be read: {reason}. Check the path.") from None
+    if missing:
         raise error(_not_found(file))
     if file.is_dir():
         raise error(_a_folder(file, caller))
@@ -242,7 +248,7 @@ def _zip_format(file: Path, error: type[CultureAnalyticsError]) -> str:
             manifest = (
                 archive.read("META-INF/manifest.xml") if "META-INF/manifest.xml" in members else b""
             )
-    except (zipfile.BadZipFile, OSError, EOFError, RuntimeError, NotImplementedError):
+    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError, NotImplementedError):
         raise error(_cut_short(file)) from None
     names = set(members)
     if "xl/workbook.bin" in names:

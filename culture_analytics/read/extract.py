@@ -17,6 +17,7 @@ from culture_analytics.design import Design
 from culture_analytics.errors import ExtractError
 from culture_analytics.instrument import Instrument, load_instrument
 from culture_analytics.read.answers import Answers, read_answers
+from culture_analytics.read.cache import cache_entry
 from culture_analytics.read.claims import Claim, claim_columns, one_column_a_role
 from culture_analytics.read.column_map import ColumnMap, column_map
 from culture_analytics.read.content import looks_like_published
@@ -50,6 +51,7 @@ def read_extract(
     sheet: str | int | None = None,
     columns: Mapping[str, Any] | str | Path | None = None,
     instrument: Instrument | None = None,
+    cache: bool = True,
 ) -> Survey:
     """Read a respondent-level NHS Staff Survey extract.
 
@@ -84,6 +86,11 @@ def read_extract(
 
     instrument : Instrument, optional
         The questionnaire; default `load_instrument()`.
+    cache : bool, default True
+        Keep what was read from a file of 20 MB or more in the user's own cache folder, so that
+        the same file read in the same way comes back in a second. It holds respondents' answers;
+        only the user may open it. False neither looks nor keeps; so does the environment
+        variable ``CULTURE_ANALYTICS_CACHE=off``. See `culture_analytics.read.cache`.
 
     Returns
     -------
@@ -115,9 +122,29 @@ def read_extract(
     (2024,)
     """
     instrument = instrument or load_instrument()
-    rules = reading_rules(instrument)
     given = column_map(columns)
     year, org = _year_argument(year, given), _org_argument(org, given)
+    options: Any = {"year": year, "org": org, "sheet": sheet, "given": given}
+    entry = cache_entry(path, instrument=instrument, **options) if cache else None
+    survey = entry.load(instrument) if entry else None
+    if survey is None:
+        survey = _read(path, instrument, **options)
+        if entry:
+            entry.store(survey)
+    return survey
+
+
+def _read(
+    path: str | Path,
+    instrument: Instrument,
+    *,
+    year: int | None,
+    org: str | None,
+    sheet: str | int | None,
+    given: ColumnMap,
+) -> Survey:
+    """Read the file itself."""
+    rules = reading_rules(instrument)
     table = read_table(
         path,
         sheet=sheet,

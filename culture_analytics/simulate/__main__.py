@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from culture_analytics.errors import CultureAnalyticsError
 from culture_analytics.simulate.sample_files import write_sample
 
 
@@ -16,7 +18,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--out", type=Path, default=Path("data/sample"), help="folder to write to")
     folder: Path = parser.parse_args(argv).out
-    write_sample(folder)
+    try:
+        write_sample(folder)
+    except CultureAnalyticsError as error:
+        print(f"Error: {error}".encode("ascii", "replace").decode("ascii"), file=sys.stderr)
+        return 2
     print(f"SYNTHETIC sample written to {folder}")
     return 0
 

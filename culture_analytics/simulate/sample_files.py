@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from culture_analytics.files import replacing_folder
 from culture_analytics.simulate.extract import write_csv, write_sav, write_xlsx
 from culture_analytics.simulate.model import DATA, HotSpot, load_model
 from culture_analytics.simulate.respondents import TRUST_NAME, simulate_survey
@@ -59,8 +60,19 @@ def write_sample(folder: Path, *, say: Callable[[str], None] = print) -> list[Pa
     list of Path
         The files written. The csv files have the same bytes wherever they are made; workbooks
         and SPSS data carry times of their own and have the same content.
+
+    Raises
+    ------
+    ReportError
+        The folder cannot be written in; files that were there stay as they were.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    with replacing_folder(folder) as stage:
+        written = _write_all(stage, say)
+    say(f"{len(written)} files")
+    return [folder / path.name for path in written]
+
+
+def _write_all(folder: Path, say: Callable[[str], None]) -> list[Path]:
     written = []
     for year in RESPONDENTS:
         survey = sample_survey(year)
@@ -77,7 +89,6 @@ def write_sample(folder: Path, *, say: Callable[[str], None] = print) -> list[Pa
     written += write_synthetic_workbook(folder, survey=published_survey(), digits=4)
     (folder / README).write_text(readme(), encoding="utf-8", newline="\n")
     written.append(folder / README)
-    say(f"{len(written)} files")
     return written
 
 

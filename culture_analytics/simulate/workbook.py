@@ -20,6 +20,7 @@ import pandas as pd
 from culture_analytics.disclosure.rules import Rule
 from culture_analytics.errors import InstrumentError
 from culture_analytics.estimate import calculate, calculate_answers
+from culture_analytics.files import replacing_folder
 from culture_analytics.instrument import Instrument, Question
 from culture_analytics.read.published.definitions import Definitions, load_definitions
 from culture_analytics.simulate.respondents import simulate_survey
@@ -68,6 +69,7 @@ HEADINGS: Mapping[str, Mapping[str, str]] = {
 ACUTE, SPECIALIST, MENTAL_HEALTH, COMMUNITY, AMBULANCE = range(5)
 TYPES = (ACUTE, MENTAL_HEALTH, COMMUNITY, AMBULANCE, SPECIALIST, ACUTE, MENTAL_HEALTH, "ICBs",
          ACUTE, "CSUs", ACUTE, COMMUNITY)  # fmt: skip
+LAST_OF_CCGS = 2021  # integrated care boards took their place in 2022
 SYSTEMS = ("Mill Vale", "Upper Dale", "Three Rivers", "Saltmarsh")
 
 
@@ -147,20 +149,19 @@ def write_synthetic_workbook(
     _check(survey, kinds, digits)
     year = survey.years[0]
     folder = Path(path)
-    folder.mkdir(parents=True, exist_ok=True)
     definitions = load_definitions()
     survey, places = _placed(survey, definitions)
     published = _breakdowns(survey.instrument, year, definitions, breakdowns)
     asked = list(_questions(survey.instrument, year, definitions))
     scores = list(_scores(survey.instrument, year, definitions))
     sheets = _sheets(asked, scores, survey.instrument, year)
-    written = []
-    for kind in kinds:
-        lines, figures = _tabulate(kind, survey, places, published)
-        name = f"NSS{year % 100} SYNTHETIC detailed spreadsheets {kind} results.xlsx"
-        _write(folder / name, kind, year, lines, figures, sheets, digits)
-        written.append(folder / name)
-    return tuple(written)
+    names = []
+    with replacing_folder(folder) as stage:
+        for kind in kinds:
+            lines, figures = _tabulate(kind, survey, places, published)
+            names.append(f"NSS{year % 100} SYNTHETIC detailed spreadsheets {kind} results.xlsx")
+            _write(stage / names[-1], kind, year, lines, figures, sheets, digits)
+    return tuple(folder / name for name in names)
 
 
 def _check_number(organisations: int) -> None:
@@ -195,6 +196,8 @@ def _placed(survey: Survey, definitions: Definitions) -> tuple[Survey, pd.DataFr
     rows, trusts = [], 0
     for number, org in enumerate(sorted(survey.orgs, key=lambda o: (len(o), o))):
         kind = TYPES[number % len(TYPES)]
+        if kind == "ICBs" and survey.years[0] <= LAST_OF_CCGS:
+            kind = "CCGs"
         trust = isinstance(kind, int)
         group = definitions.trust_groups[_GROUP_PLACES[kind]] if isinstance(kind, int) else kind
         rows.append(
