@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["read_parquet", "read_sav"]
 
 ROWS_AT_ONCE = 100_000
+MAX_CELLS = 2_000_000_000  # ten years of the nation; repeated values pack into nothing
 
 
 def read_sav(kind: FileKind, *, error: type[CultureAnalyticsError] = ExtractError) -> RawTable:
@@ -153,6 +154,7 @@ def read_parquet(kind: FileKind, *, error: type[CultureAnalyticsError] = Extract
         with parquet.ParquetFile(kind.path) as file:
             names = [n for n in file.schema_arrow.names if not n.startswith("__index_level_")]
             builders = [ColumnBuilder(name) for name in names]
+            _refuse_too_large(kind, file.metadata.num_rows, len(names), error)
             groups = range(file.num_row_groups)
             label = f"Reading {kind.name}".encode("ascii", "replace").decode()
             for group in progress(groups, label):
@@ -172,6 +174,16 @@ def read_parquet(kind: FileKind, *, error: type[CultureAnalyticsError] = Extract
         columns=unique_names(names, columns, kind.name, error),
         rows=rows,
     )
+
+
+def _refuse_too_large(
+    kind: FileKind, rows: int, columns: int, error: type[CultureAnalyticsError]
+) -> None:
+    if rows * columns > MAX_CELLS:
+        raise error(
+            f"{kind.name} declares {rows:,} rows of {columns:,} columns, more than can be read at "
+            "once. Read it in parts, a year at a time, and put them together with combine([...])."
+        )
 
 
 def _add_arrow(builder: ColumnBuilder, column: pa.ChunkedArray) -> None:

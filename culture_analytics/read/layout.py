@@ -10,7 +10,14 @@ from culture_analytics.errors import CultureAnalyticsError
 from culture_analytics.read.headers import fold, is_question, trailing_wording
 from culture_analytics.read.raw import RawColumn
 
-__all__ = ["MAX_COLUMNS", "SEARCH_ROWS", "Inspect", "find_header", "unique_names"]
+__all__ = [
+    "MAX_COLUMNS",
+    "SEARCH_ROWS",
+    "Inspect",
+    "find_header",
+    "refuse_rows_above",
+    "unique_names",
+]
 
 SEARCH_ROWS = 10
 MAX_COLUMNS = 5_000
@@ -53,6 +60,44 @@ def find_header(rows: Sequence[Sequence[str]], expected: Collection[str] = ()) -
     filled = [sum(map(bool, row)) for row in top]
     widest = max(filled, default=0)
     return next((place for place, n in enumerate(filled) if n == widest), 0), 0
+
+
+def refuse_rows_above(
+    above: Sequence[Sequence[str]],
+    columns: Sequence[RawColumn],
+    where: str,
+    error: type[CultureAnalyticsError],
+) -> None:
+    """Refuse a table with respondents above its header: they would be lost as lines of a title.
+
+    Parameters
+    ----------
+    above : sequence of rows of str
+        What stands above the header.
+    columns : sequence of RawColumn
+        Columns below the header, in file order.
+    where : str
+        File and sheet, for the message.
+    error : type of CultureAnalyticsError
+        Error to raise.
+
+    Raises
+    ------
+    ExtractError
+        (or `error`) with the number of such rows: most of their cells stand below the header too,
+        in the same columns, as no title or wording of a question does.
+    """
+    values = [frozenset(column.values) for column in columns] if any(map(any, above)) else []
+    found = 0
+    for row in above:
+        cells = [(text, held) for text, held in zip(row, values, strict=False) if text]
+        again = sum(text in held for text, held in cells)
+        found += again >= min(3, len(columns)) and 2 * again >= len(cells)
+    if found:
+        raise error(
+            f"{found:,} row(s) of {where} above its header look like respondents. Put the header "
+            "into the first row, above all of them."
+        )
 
 
 def unique_names(

@@ -16,10 +16,18 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from culture_analytics.errors import CultureAnalyticsError, ExtractError
 from culture_analytics.progress import Bar, progress_bar
 from culture_analytics.read.detect import FileKind, wide_encoding
-from culture_analytics.read.layout import MAX_COLUMNS, Inspect, find_header, unique_names
+from culture_analytics.read.layout import (
+    MAX_COLUMNS,
+    Inspect,
+    find_header,
+    refuse_rows_above,
+    unique_names,
+)
 from culture_analytics.read.raw import BLANK, ColumnBuilder, RawColumn, RawTable
 
 if TYPE_CHECKING:
@@ -100,9 +108,12 @@ def text_head(
     """
     with kind.path.open("rb") as stream:
         head = stream.read(HEAD_BYTES)
-    encoding, bom = _encoding(kind, head)
+    encoding, bom = _encoding(kind, head, error)
     decoder = codecs.getincrementaldecoder(encoding)(errors="strict")
-    text = decoder.decode(head[bom:], final=False)
+    try:
+        text = decoder.decode(head[bom:], final=False)
+    except UnicodeDecodeError:
+        raise error(_mixed_encodings(kind, encoding)) from None
     best: tuple[tuple[int, int, int], TextHead] | None = None
     for delimiter in DELIMITERS:
         records, ends = _records(text, delimiter, complete=kind.size <= HEAD_BYTES)
@@ -118,14 +129,41 @@ def text_head(
     return best[1]
 
 
-def _encoding(kind: FileKind, head: bytes) -> tuple[str, int]:
-    for mark, encoding in _BOMS:
-        if head.startswith(mark):
-            return encoding, len(mark)
-    wide = wide_encoding(head[:4096])
-    if wide is not None:
-        return wide, 0
-    return _narrow_encoding(kind), 0
+def _encoding(kind: FileKind, head: bytes, error: type[CultureAnalyticsError]) -> tuple[str, int]:
+    mark, encoding = next((bom for bom in _BOMS if head.startswith(bom[0])), (b"", ""))
+    encoding = encoding or wide_encoding(head[:4096]) or _narrow_encoding(kind)
+    _refuse_mixture(kind, encoding, error)
+    return encoding, len(mark)
+
+
+FOREIGN_RUN = 12  # characters in a row that must be of another encoding
+
+
+def _refuse_mixture(kind: FileKind, encoding: str, error: type[CultureAnalyticsError]) -> None:
+    """Refuse text that changes its encoding on the way, or has holes: its rows would be lost."""
+    wide = encoding.startswith("utf-16")
+    with kind.path.open("rb") as stream:
+        while piece := stream.read(BLOCK_BYTES):
+            if _not_utf16(piece, encoding) if wide else b"\x00" in piece:
+                raise error(_mixed_encodings(kind, encoding))
+
+
+def _not_utf16(piece: bytes, encoding: str) -> bool:
+    """Tell whether a run of two-byte characters is plain text in one byte each, or byte-swapped.
+
+    Such a run is not impossible in the scripts of East Asia, but does not happen.
+    """
+    order = "<u2" if encoding.endswith("le") else ">u2"
+    units = np.frombuffer(piece[: len(piece) // 2 * 2], dtype=order)
+    high, low = units >> 8, units & 0xFF
+    foreign = _PLAIN[high] & (_PLAIN[low] | (low == 0))
+    own = np.flatnonzero(~foreign)
+    gaps = np.diff(own, prepend=-1, append=len(units)) - 1
+    return bool(gaps.max() >= FOREIGN_RUN)
+
+
+_PLAIN = np.zeros(256, dtype=bool)
+_PLAIN[[9, 10, 13, *range(32, 127)]] = True
 
 
 def _narrow_encoding(kind: FileKind) -> str:
@@ -152,7 +190,7 @@ def _decodes(kind: FileKind, encoding: str) -> bool:
     return True
 
 
-_BREAK = re.compile(r'"|\r\n|\r|\n')
+_BREAK = re.compile(r'"+|\r\n|\r|\n')
 
 
 def _records(text: str, delimiter: str, *, complete: bool) -> tuple[list[list[str]], list[int]]:
@@ -161,11 +199,12 @@ def _records(text: str, delimiter: str, *, complete: bool) -> tuple[list[list[st
     ends: list[int] = []
     start, quoted = 0, False
     for match in _BREAK.finditer(text):
-        if match.group() == '"':
+        if match.group()[0] == '"':
             before = text[match.start() - 1 : match.start()]
-            # A quotation mark inside an unquoted field (5" pipe) opens nothing.
+            # A quotation mark inside an unquoted field (5" pipe) opens nothing; two in a row
+            # inside a quoted field are one mark of its text.
             if quoted or match.start() == start or before == delimiter:
-                quoted = not quoted
+                quoted ^= bool((match.end() - match.start()) % 2)
             continue
         if quoted:
             continue
@@ -182,6 +221,7 @@ def _records(text: str, delimiter: str, *, complete: bool) -> tuple[list[list[st
 def _add_record(
     records: list[list[str]], ends: list[int], line: str, end: int, delimiter: str
 ) -> None:
+    csv.field_size_limit(max(csv.field_size_limit(), HEAD_BYTES))
     fields = next(csv.reader(io.StringIO(line, newline=""), delimiter=delimiter), [])
     records.append([field.strip() for field in fields])
     ends.append(end)
@@ -230,6 +270,7 @@ def read_text(
     rows = len(columns[0].codes) if columns else 0
     _refuse_ragged(kind, head, rows, ragged, error)
     _refuse_open_quote(kind, head, columns, error)
+    refuse_rows_above(head.records[: head.header], columns, kind.name, error)
     return RawTable(
         source=kind.name,
         format=DELIMITERS[head.delimiter],
@@ -278,7 +319,9 @@ class _Uneven:
     swallowed: bool = False
 
     def __call__(self, row: Any) -> str:
-        self.count += 1
+        # A quotation mark left open may have joined rows into one record: none goes uncounted.
+        joined = row.text.count(self.delimiter) // (self.width - 1) if self.width > 1 else 1
+        self.count += max(joined, 1) if "\n" in row.text or "\r" in row.text else 1
         holds = _holds_rows(row.text, self.delimiter, self.width, whole=False)
         self.swallowed = self.swallowed or holds
         return "skip"
@@ -370,6 +413,14 @@ def _columns(arrays: list[pa.ChunkedArray]) -> list[RawColumn]:
     return columns
 
 
+def _mixed_encodings(kind: FileKind, encoding: str) -> str:
+    return (
+        f"{kind.name} cannot be read as text: it begins as {encoding} and holds something else "
+        "further on. It was put together from files of different encodings, or it is damaged. Ask "
+        "for it again, or for an .xlsx file."
+    )
+
+
 def _unparsable(kind: FileKind, head: TextHead, problem: str) -> str:
     if "straddling" in problem:
         return _open_quote(kind)
@@ -459,4 +510,6 @@ def _ends_inside_quotes(kind: FileKind, head: TextHead) -> bool:
                 pass
         except csv.Error as problem:
             return "unexpected end of data" in str(problem)
+        except UnicodeDecodeError:  # Arrow read it, in its own way
+            return False
     return False

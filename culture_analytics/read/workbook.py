@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from culture_analytics.errors import CultureAnalyticsError, ExtractError
 from culture_analytics.progress import progress
+from culture_analytics.read.archive import refuse_uncalculated, refuse_unsafe
 from culture_analytics.read.detect import FileKind
 from culture_analytics.read.layout import (
     MAX_COLUMNS,
     SEARCH_ROWS,
     Inspect,
     find_header,
+    refuse_rows_above,
     unique_names,
 )
 from culture_analytics.read.raw import ColumnBuilder, RawTable, cell_text
@@ -47,6 +49,7 @@ def open_workbook(
     """
     import python_calamine
 
+    refuse_unsafe(kind, error)
     try:
         return python_calamine.CalamineWorkbook.from_path(kind.path)
     except python_calamine.PasswordError:
@@ -270,6 +273,7 @@ def _read_sheet(
     expected: Collection[str],
 ) -> RawTable:
     sheet, header = candidate.sheet, candidate.header
+    refuse_uncalculated(kind, candidate.name, error)
     where = f"{kind.name} (sheet {candidate.name!r})"
     if sheet.width > MAX_COLUMNS:
         raise error(
@@ -284,6 +288,7 @@ def _read_sheet(
         for builder, cells in zip(builders, zip(*block, strict=True), strict=True):
             builder.add_cells(cells)
     columns = [builder.build() for builder in builders]
+    refuse_rows_above(candidate.top[:header], columns, where, error)
     first = sheet.start[0] if sheet.start is not None else 0
     return RawTable(
         source=kind.name,
