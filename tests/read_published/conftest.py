@@ -17,7 +17,8 @@ from openpyxl.worksheet.worksheet import Worksheet
 from culture_analytics.errors import PublishedWarning
 from culture_analytics.estimates import Estimates
 from culture_analytics.read.detect import FileKind
-from culture_analytics.read.published import detailed, read_published
+from culture_analytics.read.published import cells as cells_module
+from culture_analytics.read.published import read_published
 from culture_analytics.simulate.respondents import simulate_survey
 from culture_analytics.simulate.workbook import write_synthetic_workbook
 from culture_analytics.survey import Survey
@@ -138,12 +139,12 @@ def altered(
     place of those it would read from the file; with ``through_file`` they are written.
     """
     changed: dict[Path, Cells] = {}
-    read_cells = detailed._all_cells
+    read_cells = cells_module.sheet_cells
 
     def cells_of(file: FileKind) -> Cells:
         return changed[file.path] if file.path in changed else read_cells(file)
 
-    monkeypatch.setattr(detailed, "_all_cells", cells_of)
+    monkeypatch.setattr(cells_module, "sheet_cells", cells_of)
 
     def alter(change: Change, kind: str = "organisational", *, through_file: bool = False) -> Path:
         book = Workbook()

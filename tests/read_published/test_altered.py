@@ -555,7 +555,9 @@ class TestYear:
 
         assert "holds 2 years (2023, 2024)" in refused(altered(change))
 
-    @pytest.mark.parametrize(("year", "words"), [(2019, "another layout"), (2031, "known to 2025")])
+    @pytest.mark.parametrize(
+        ("year", "words"), [(2019, "five rows of headings"), (2031, "2018 to 2025")]
+    )
     def test_years_of_other_layouts(self, altered: Alter, year: int, words: str) -> None:
         def change(book: Workbook) -> None:
             self._strip(book)

@@ -103,11 +103,3 @@ def test_one_sheet_saved_as_text(tmp_path: Path, synthetic: dict[str, Path]) -> 
     sheet = pd.read_excel(synthetic["organisational"], sheet_name=3, header=None, engine="openpyxl")
     sheet.to_csv(path, index=False, header=False)
     assert "one sheet saved as text" in refused(path)
-
-
-def test_spreadsheets_of_2018(real_data: Path) -> None:
-    folder = real_data / "nss18_official_edited"
-    path = folder / "ST18 - abuse_sheet5 - religion.xls"
-    if not path.is_file():
-        pytest.skip("the 2018 workbook is not held here; see README")
-    assert "before 2021 have another layout" in refused(path)

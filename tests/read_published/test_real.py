@@ -14,6 +14,7 @@ import pytest
 from culture_analytics.estimates import KEY
 from culture_analytics.instrument import Instrument
 from culture_analytics.read.detect import recognise
+from culture_analytics.read.published.cells import read_source
 from culture_analytics.read.published.detailed import parse_detailed
 from culture_analytics.stats import wilson
 from tests.read_published.conftest import (
@@ -169,7 +170,7 @@ class TestEveryCell:
         self, real: tuple[str, Published], real_cells: CellsOf
     ) -> None:
         kind, published = real
-        report = parse_detailed(recognise(published.path)).report
+        report = parse_detailed(read_source(recognise(published.path))).report
         filled = sum(
             1
             for rows in real_cells(kind).values()

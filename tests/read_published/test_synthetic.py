@@ -15,6 +15,7 @@ from culture_analytics.estimate import calculate, calculate_answers
 from culture_analytics.estimates import Estimates, concat
 from culture_analytics.instrument import Instrument
 from culture_analytics.read.published import read_published
+from culture_analytics.simulate.respondents import simulate_survey
 from culture_analytics.simulate.workbook import write_synthetic_workbook
 from culture_analytics.survey import Survey
 from tests.read_published.conftest import read_with_warnings
@@ -118,6 +119,33 @@ class TestYears:
         found = set(table["measure"]) & set(instrument.items)
         assert found == {q.item for q in instrument.questions if q.year == year}
         assert not published.warnings
+
+    @pytest.mark.parametrize("year", [2021, 2022, 2025])
+    def test_england_and_types_read_back(
+        self, tmp_path: Path, year: int, instrument: Instrument
+    ) -> None:
+        survey = simulate_survey(3000, year=year, organisations=10, seed=4)
+        paths = write_synthetic_workbook(
+            tmp_path, survey=survey, kinds=["national", "organisation type"],
+            breakdowns=["region", "gender", "ethnicity", "long_term_condition"],
+        )  # fmt: skip
+        asked = {q.item for q in instrument.questions if q.year == year}
+        for path in paths:
+            published = read_with_warnings(path)
+            table = published.estimates.table
+            assert set(table["year"]) == {year} and set(table["org"]) == {"ENG"}
+            assert set(table["measure"]) & set(instrument.items) == asked
+            assert not published.warnings
+        types = read_published(paths[1]).table
+        row = types[types["measure"].eq("work_related_stress") & types["answer"].eq("")
+                    & types["group"].eq("Ambulance Trusts")]  # fmt: skip
+        organisations = [o for k, o in enumerate(sorted(survey.orgs, key=lambda o: (len(o), o)))
+                         if k == 3]  # fmt: skip
+        expected = calculate(
+            survey.filter(org=organisations), "work_related_stress", rule=UNPROTECTED
+        ).table
+        overall = expected[expected["breakdown"].eq("overall")]
+        assert row["value"].iloc[0] == pytest.approx(overall["value"].iloc[0], abs=1e-9)
 
     def test_year_of_a_2025_number_with_two_meanings(
         self, tmp_path: Path, instrument: Instrument

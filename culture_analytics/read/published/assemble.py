@@ -20,11 +20,12 @@ from culture_analytics.read.published.questions import Block
 from culture_analytics.read.published.rows import Rows
 from culture_analytics.stats import wilson
 
-__all__ = ["assemble", "structural"]
+__all__ = ["ESTIMATED", "assemble", "structural"]
 
 LEVEL = 0.95
 BASE_ONLY = "base_only"
 ESTIMATED = "base_only, base estimated"
+MEAN_OF_ORGANISATIONS = "mean_of_organisations"
 UNAVAILABLE = STATUSES.index("unavailable")
 NOT_APPLICABLE = STATUSES.index("not_applicable")
 NOT_COMPUTABLE = STATUSES.index("not_computable")
@@ -45,10 +46,17 @@ class _Figures:
     base: Floats
     status: NDArray[np.int8]
     weighting: tuple[str, ...]
+    sheet: str
 
 
 def assemble(
-    blocks: Sequence[Block], rows: Rows, *, year: int, release: str, instrument: Instrument
+    blocks: Sequence[Block],
+    rows: Rows,
+    *,
+    year: int,
+    release: str,
+    instrument: Instrument,
+    file: str = "",
 ) -> pd.DataFrame:
     """Put the figures into the schema.
 
@@ -64,11 +72,13 @@ def assemble(
         Name of the release.
     instrument : Instrument
         Measures and labels.
+    file : str
+        Name of the file they were read from.
 
     Returns
     -------
     DataFrame
-        Columns of the schema that published figures have.
+        Columns of the schema that published figures have, and privately file and sheet.
     """
     figures = [
         f for block in blocks for f in _figures(_refined(block, rows, instrument), instrument)
@@ -78,7 +88,8 @@ def assemble(
     base = np.concatenate([f.base for f in figures])
     status = np.concatenate([f.status for f in figures])
     percent = np.repeat([f.statistic == "percent" for f in figures], down)
-    limited = percent & (status == 0) & (base > 0)
+    means = np.tile(rows.means, across) if len(rows.means) else np.zeros(across * down, dtype=bool)
+    limited = percent & (status == 0) & (base > 0) & ~means
     lower, upper = np.full(len(value), np.nan), np.full(len(value), np.nan)
     low, high = wilson(np.clip(value[limited] / 100, 0, 1), base[limited], level=LEVEL)
     lower[limited], upper[limited] = 100 * low, 100 * high
@@ -94,6 +105,9 @@ def assemble(
     place = {text: number for number, text in enumerate(labels)}
     codes = {w: np.array([place[text] for text in w], dtype=np.intp) for w in weightings}
     n = len(value)
+    methods = _methods(figures, down, means)
+    sheets = {f.sheet: None for f in figures}
+    sheet_place = {sheet: number for number, sheet in enumerate(sheets)}
     return pd.DataFrame(
         {
             "year": np.full(n, year, dtype=np.int64),
@@ -110,15 +124,28 @@ def assemble(
             "value": value,
             "lower": lower,
             "upper": upper,
-            "level": np.where(percent, LEVEL, np.nan),
+            "level": np.where(percent & ~means, LEVEL, np.nan),
             "base": base,
             "weighting": _texts(labels, np.concatenate([codes[f.weighting] for f in figures])),
-            "method": each([f.method for f in figures]),
+            "method": methods,
             "status": _texts(STATUSES, status),
             "source": _texts(["published"], np.zeros(n, dtype=np.intp)),
             "release": _texts([release], np.zeros(n, dtype=np.intp)),
+            "_file": pd.Categorical.from_codes(np.zeros(n, dtype=np.int8), pd.Index([file])),
+            "_sheet": pd.Categorical.from_codes(
+                np.repeat(np.array([sheet_place[f.sheet] for f in figures]), down),
+                pd.Index(list(sheets)),
+            ),
         }
     )
+
+
+def _methods(figures: Sequence[_Figures], down: int, means: NDArray[np.bool_]) -> object:
+    """Say of every figure how its limits were had, or that it is a mean of organisations."""
+    kinds = list(dict.fromkeys(f.method for f in figures))
+    codes = np.repeat([kinds.index(f.method) for f in figures], down)
+    spelt = [kind.replace(BASE_ONLY, MEAN_OF_ORGANISATIONS) for kind in kinds]
+    return _texts([*kinds, *spelt], np.where(means, codes + len(kinds), codes))
 
 
 def _texts(texts: Sequence[str], codes: NDArray[np.integer]) -> object:
@@ -205,6 +232,7 @@ def _column(
         base=block.base,
         status=block.status[:, place],
         weighting=block.weighting,
+        sheet=block.sheet,
     )
 
 
@@ -218,6 +246,8 @@ def _measures(block: Block, item: Item, instrument: Instrument) -> Iterator[_Fig
     estimated = bool(set(item.excluded) & set(block.answers))
     status = block.status.max(axis=1)
     base = np.round(block.base * (100 - excluded) / 100) if estimated else block.base
+    if block.overlapping:  # adding up would count people twice
+        status = np.where(status == 0, UNAVAILABLE, status)
     everyone_excluded = excluded > 100 - 1e-9
     valid = np.where(everyone_excluded, np.nan, 100 - excluded)
     for measure in instrument.measures.values():
@@ -230,12 +260,13 @@ def _measures(block: Block, item: Item, instrument: Instrument) -> Iterator[_Fig
             answer="",
             statistic="percent",
             method=ESTIMATED if estimated else BASE_ONLY,
-            value=np.clip(100 * share / valid, 0, 100),
+            value=np.where(status == 0, np.clip(100 * share / valid, 0, 100), np.nan),
             base=base,
             status=np.where((status == 0) & everyone_excluded, NOT_COMPUTABLE, status).astype(
                 np.int8
             ),
             weighting=block.weighting,
+            sheet=block.sheet,
         )
 
 

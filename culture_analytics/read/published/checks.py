@@ -13,7 +13,7 @@ from culture_analytics.read.published.questions import Block
 
 __all__ = ["Findings", "check_blocks", "without_defects"]
 
-SUM_TOLERANCE = 0.01  # percentage points; the official files keep to it
+ONE = 0.01  # how far from 1 proportions may add up to
 EDGE = 1e-6
 MANY = 10  # rows from which a column that never changes cannot be chance
 UNAVAILABLE = STATUSES.index("unavailable")
@@ -75,12 +75,15 @@ def _sums(block: Block) -> str:
         return ""
     sums = block.values.sum(axis=1)
     known = ~np.isnan(sums)
-    off = known & (np.abs(sums - 100) > SUM_TOLERANCE)
-    partly = np.nansum(block.values, axis=1) > 100 + SUM_TOLERANCE
+    # Where two answers can be given together, nobody is counted more than twice.
+    twice = np.sort(np.nan_to_num(block.values), axis=1)[:, -2:].min(axis=1)
+    most = 100 + block.tolerance + (twice if block.overlapping else 0)
+    off = known & ((sums < 100 - block.tolerance) | (sums > most))
+    partly = np.nansum(block.values, axis=1) > most
     wrong = int(np.count_nonzero(off | (partly & ~known)))
     if not wrong:
         return ""
-    if np.all(np.abs(sums[off] - 1) < SUM_TOLERANCE) and off.any():
+    if np.all(np.abs(sums[off] - 1) < ONE) and off.any():
         return f"proportions (0 to 1) where percentages belong, in {wrong:,} row(s)"
     lost = f"; no column for {', '.join(map(repr, block.absent))}" if block.absent else ""
     return f"answers do not add up to 100 in {wrong:,} of {len(sums):,} row(s){lost}"

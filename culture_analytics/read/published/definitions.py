@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 import tomllib
 from collections.abc import Mapping
@@ -13,7 +14,9 @@ from culture_analytics.instrument import Instrument
 from culture_analytics.instrument.loader import DATA
 from culture_analytics.read.headers import fold
 
-__all__ = ["BreakdownNames", "Definitions", "Release", "load_definitions"]
+__all__ = ["BreakdownNames", "Definitions", "GroupName", "Release", "load_definitions"]
+
+OPEN_END = 9999
 
 
 @dataclass(frozen=True)
@@ -52,11 +55,39 @@ class BreakdownNames:
     groups: Mapping[str, str]
 
 
+@dataclass(frozen=True)
+class GroupName:
+    """A name that a benchmark group goes by, and the years it does.
+
+    Attributes
+    ----------
+    group : str
+        The benchmark group.
+    name : str
+        As written in some release.
+    kind : str
+        ``trust`` (stands in every release), ``other`` or ``former`` (a group that is no more;
+        its organisations are in another group today, so it is never taken for that one).
+    first, last : int
+        Survey years; the last one is far ahead where it is open.
+    weighting : str
+        Weighting label of its organisations' rows in weighted releases.
+    """
+
+    group: str
+    name: str
+    kind: str
+    first: int
+    last: int
+    weighting: str
+
+
 @dataclass(frozen=True, eq=False)
 class Definitions:
     """The content of ``published.toml``, with names folded where they are compared."""
 
     raw: Mapping[str, Any] = field(repr=False)
+    group_names: tuple[GroupName, ...] = field(repr=False, default=())
 
     @property
     def detailed(self) -> Mapping[str, Any]:
@@ -94,15 +125,21 @@ class Definitions:
 
     @cached_property
     def trust_groups(self) -> tuple[str, ...]:
-        """Benchmark groups that stand in every release."""
-        return tuple(self.raw["benchmark_groups"]["trusts"])
+        """Benchmark groups of trusts that stand in every release of today's groups."""
+        return tuple(dict.fromkeys(n.group for n in self.group_names if n.kind == "trust"))
 
     @cached_property
     def benchmark_groups(self) -> Mapping[str, str]:
-        """Folded name -> benchmark group."""
-        groups = self.raw["benchmark_groups"]
-        found = {fold(name): name for name in (*groups["trusts"], *groups["others"])}
-        return {**found, **{fold(name): group for name, group in groups["names"].items()}}
+        """Folded name -> benchmark group, whatever the year."""
+        return {fold(n.name): n.group for n in self.group_names}
+
+    def benchmark_groups_of(self, year: int) -> Mapping[str, str]:
+        """Folded name -> benchmark group, the names of one survey year."""
+        return {fold(n.name): n.group for n in self.group_names if n.first <= year <= n.last}
+
+    def group_weighting(self, group: str) -> str:
+        """Weighting of a benchmark group's organisations in weighted releases."""
+        return next((n.weighting for n in self.group_names if n.group == group), "")
 
     @cached_property
     def places(self) -> Mapping[str, tuple[str, ...]]:
@@ -160,4 +197,17 @@ class Definitions:
 def load_definitions() -> Definitions:
     """Read the definitions shipped with the package."""
     with (DATA / "published.toml").open("rb") as stream:
-        return Definitions(tomllib.load(stream))
+        raw = tomllib.load(stream)
+    with (DATA / "benchmark_groups.csv").open(encoding="utf-8", newline="") as lines:
+        names = tuple(
+            GroupName(
+                group=row["group"],
+                name=row["name"],
+                kind=row["kind"],
+                first=int(row["first_year"]),
+                last=int(row["last_year"] or OPEN_END),
+                weighting=row["weighting"],
+            )
+            for row in csv.DictReader(lines)
+        )
+    return Definitions(raw, names)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from culture_analytics.read.headers import fold
+from culture_analytics.read.published.cells import folded
 from culture_analytics.read.published.definitions import Definitions
 from culture_analytics.read.raw import cell_text
 
@@ -21,10 +21,13 @@ __all__ = [
     "STATUSES",
     "Column",
     "Table",
+    "body_rows",
     "column_letter",
     "count_filled",
     "find_header",
     "is_filled",
+    "quoted",
+    "read_figures",
     "read_grid",
     "text_cells",
 ]
@@ -129,7 +132,7 @@ def find_header(cells: Cells, definitions: Definitions) -> int | None:
     longest = max(map(len, definitions.base_headers)) + 20  # room for blanks
     found = [
         sum(
-            type(cell) is str and len(cell) <= longest and fold(cell) in definitions.base_headers
+            type(cell) is str and len(cell) <= longest and folded(cell) in definitions.base_headers
             for cell in row
         )
         for row in cells[:SEARCH_ROWS]
@@ -164,7 +167,7 @@ def read_grid(sheet: str, cells: Cells, header: int, definitions: Definitions) -
     first = next(place for place, kind in enumerate(kinds) if kind)
     kind, roles = _identifier_roles(sheet, headings[:first], definitions, problems, notes)
     questions = _questions(cells[:header], first, len(headings))
-    body, footnotes = _body(cells[header + 1 :], first)
+    body, footnotes = body_rows(cells[header + 1 :], first)
     columns = _columns(
         sheet,
         headings=headings,
@@ -177,7 +180,7 @@ def read_grid(sheet: str, cells: Cells, header: int, definitions: Definitions) -
     identifiers = {
         role: tuple(cell_text(row[place]) for row in body) for place, role in roles.items()
     }
-    values, status = _figures(sheet, body, columns, definitions, problems)
+    values, status = read_figures(sheet, body, columns, definitions, problems)
     if footnotes:
         notes.append(f"sheet {sheet!r}: {footnotes} cell(s) of text under the table, not read")
     above = [text for row in cells[:header] for cell in row if (text := cell_text(cell))]
@@ -206,12 +209,12 @@ def read_grid(sheet: str, cells: Cells, header: int, definitions: Definitions) -
 
 
 def _heading_kind(heading: str, definitions: Definitions) -> str:
-    text = fold(heading)
+    text = folded(heading)
     if text in definitions.base_headers:
         return "base"
     if text.startswith(definitions.detailed["option_prefix"]):
         return "option"
-    if text.endswith(fold(definitions.detailed["score_suffix"])):
+    if text.endswith(folded(definitions.detailed["score_suffix"])):
         return "score"
     return ""
 
@@ -225,7 +228,7 @@ def _identifier_roles(
 ) -> tuple[str, dict[int, str]]:
     """Tell the kind of file from its identifier headings, and the role of each."""
     known = {
-        kind: {p: roles[fold(text)] for p, text in enumerate(headings) if fold(text) in roles}
+        kind: {p: roles[folded(text)] for p, text in enumerate(headings) if folded(text) in roles}
         for kind, roles in definitions.roles.items()
     }
     kind = max(known, key=lambda k: len(known[k]))
@@ -234,20 +237,21 @@ def _identifier_roles(
     missing = [names[role][0] for role in names if role not in roles.values()]
     strange = [text for place, text in enumerate(headings) if text and place not in roles]
     if missing:
-        beside = f"; headings not understood: {_quoted(strange)}" if strange else ""
+        beside = f"; headings not understood: {quoted(strange)}" if strange else ""
         problems.append(
-            f"sheet {sheet!r}: {len(missing)} identifier column(s) missing: {_quoted(missing)}"
+            f"sheet {sheet!r}: {len(missing)} identifier column(s) missing: {quoted(missing)}"
             + beside
         )
     elif strange:
-        notes.append(f"sheet {sheet!r}: identifier column(s) not read: {_quoted(strange)}")
+        notes.append(f"sheet {sheet!r}: identifier column(s) not read: {quoted(strange)}")
     twice = {role for role in roles.values() if list(roles.values()).count(role) > 1}
     if twice:
-        problems.append(f"sheet {sheet!r}: identifier column(s) twice: {_quoted(sorted(twice))}")
+        problems.append(f"sheet {sheet!r}: identifier column(s) twice: {quoted(sorted(twice))}")
     return kind, roles
 
 
-def _quoted(names: Sequence[str], most: int = 8) -> str:
+def quoted(names: Sequence[str], most: int = 8) -> str:
+    """Write names for a message, the first few of them."""
     more = f" and {len(names) - most:,} more" if len(names) > most else ""
     return ", ".join(repr(name[:70]) for name in names[:most]) + more
 
@@ -265,7 +269,7 @@ def _questions(above: Cells, first: int, width: int) -> list[str]:
     return carried
 
 
-def _body(rows: Cells, first: int) -> tuple[list[Sequence[Any]], int]:
+def body_rows(rows: Cells, first: int) -> tuple[list[Sequence[Any]], int]:
     """Rows with figures; blank rows are passed over, lines of text without a figure counted."""
     body, footnotes = [], 0
     for row in rows:
@@ -307,14 +311,37 @@ def _columns(
     return columns
 
 
-def _figures(
+def read_figures(
     sheet: str,
     body: Cells,
     columns: Sequence[Column],
     definitions: Definitions,
     problems: list[str],
 ) -> tuple[NDArray[np.float64], NDArray[np.int8]]:
-    """Figures and marks of the body; a text that is neither is a problem, named by its column."""
+    """Figures and marks of the body.
+
+    A text that is neither is a problem, named by its column.
+
+    Parameters
+    ----------
+    sheet : str
+        Name of the worksheet.
+    body : sequence of rows of cells
+        Rows of the table.
+    columns : sequence of Column
+        Columns wanted.
+    definitions : Definitions
+        Marks.
+    problems : list of str
+        Filled with what is neither a figure nor a mark.
+
+    Returns
+    -------
+    values : ndarray of float, shape (rows, columns)
+        NaN where there is no figure.
+    status : ndarray of int8, shape (rows, columns)
+        Positions in `STATUSES`.
+    """
     values = np.full((len(body), len(columns)), np.nan)
     status = np.zeros(values.shape, dtype=np.int8)
     codes = {mark: STATUSES.index(name) for mark, name in definitions.marks.items()}
@@ -341,7 +368,7 @@ def _figures(
 
 
 def _number_or_mark(cell: object, codes: Mapping[str, int]) -> tuple[float, int | None]:
-    text = fold(cell_text(cell))
+    text = folded(cell_text(cell))
     if text in codes:
         return np.nan, codes[text]
     if isinstance(cell, bool):

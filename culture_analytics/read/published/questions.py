@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from culture_analytics.instrument import Instrument, Item, Question
-from culture_analytics.read.headers import fold, question_readings
+from culture_analytics.read.headers import question_readings
+from culture_analytics.read.published.cells import folded
 from culture_analytics.read.published.definitions import Definitions
 from culture_analytics.read.published.grid import Column, Table
 
@@ -55,6 +56,10 @@ class Block:
         Weighting label of each row.
     absent : tuple of str
         Answers of that year that have no column.
+    overlapping : bool
+        Whether one person may be in several answers, so that they add up to more than 100.
+    tolerance : float
+        Percentage points by which answers may miss 100; the official files keep to the default.
     """
 
     sheet: str
@@ -68,6 +73,8 @@ class Block:
     base_status: NDArray[np.int8] = field(repr=False)
     weighting: tuple[str, ...] = field(repr=False)
     absent: tuple[str, ...] = ()
+    overlapping: bool = False
+    tolerance: float = 0.01
 
 
 @dataclass(frozen=True, eq=False)
@@ -211,10 +218,10 @@ def _meaning(
 
 
 def _score(head: str, heading: str, vocabulary: Vocabulary) -> _Meaning | str | None:
-    score = vocabulary.scores.get(fold(head))
+    score = vocabulary.scores.get(folded(head))
     if score is None:
         return None
-    if vocabulary.scores.get(fold(_head(heading))) != score:
+    if vocabulary.scores.get(folded(_head(heading))) != score:
         return f"its column is headed {heading[:60]!r}"
     return _Meaning("score", score, ("",))
 
@@ -270,14 +277,14 @@ def match_answer(heading: str, question: Question, item: Item) -> str | None:
     str or None
         Label of the instrument; None if no answer or more than one fits.
     """
-    text = fold(heading.strip().removeprefix("%"))
+    text = folded(heading.strip().removeprefix("%"))
     aliases = {**item.scale.aliases, **question.scale.aliases}
-    exact = {fold(label): label for label in question.scale.labels}
-    exact.update((fold(a), label) for a, label in aliases.items() if not a.startswith("~"))
+    exact = {folded(label): label for label in question.scale.labels}
+    exact.update((folded(a), label) for a, label in aliases.items() if not a.startswith("~"))
     found = exact.get(text)
     if found is None:
         holding = {
-            label for a, label in aliases.items() if a.startswith("~") and fold(a[1:]) in text
+            label for a, label in aliases.items() if a.startswith("~") and folded(a[1:]) in text
         }
         found = holding.pop() if len(holding) == 1 else None
     return found if found in question.scale.labels else None

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from culture_analytics.read.headers import fold
-from culture_analytics.read.published.definitions import Definitions
+from culture_analytics.read.published.cells import folded
 from culture_analytics.read.published.grid import Table
 from culture_analytics.read.published.questions import Vocabulary
 
-__all__ = ["Rows", "align", "identify"]
+__all__ = [
+    "ALL_STAFF",
+    "ENGLAND",
+    "Rows",
+    "align",
+    "check_benchmark_groups",
+    "check_groups",
+    "identify",
+]
 
 ALL_STAFF = ("overall", "All staff")
 ENGLAND = "ENG"
@@ -36,6 +43,8 @@ class Rows:
         Rows of the first sheet that they are.
     organisations : DataFrame
         ``org, name, benchmark_group, region, ics``.
+    means : ndarray of bool, shape (rows,)
+        Rows that are means of organisations' figures, not figures of people.
     """
 
     org: tuple[str, ...]
@@ -45,6 +54,7 @@ class Rows:
     within_group: tuple[str, ...]
     kept: NDArray[np.intp]
     organisations: pd.DataFrame
+    means: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, dtype=bool))
 
     def __len__(self) -> int:
         """Count the rows."""
@@ -105,22 +115,20 @@ def identify(
     Rows
     """
     if table.kind == "organisational":
-        return _organisations(table, vocabulary.definitions, problems, notes)
+        return _organisations(table, vocabulary, problems, notes)
     return _breakdowns(table, vocabulary, problems, notes)
 
 
 def _organisations(
-    table: Table, definitions: Definitions, problems: list[str], notes: list[str]
+    table: Table, vocabulary: Vocabulary, problems: list[str], notes: list[str]
 ) -> Rows:
     codes = table.identifiers["code"]
     blank = sum(not code for code in codes)
     if blank:
         problems.append(f"{blank:,} row(s) have figures and no organisation code")
-    groups = [
-        definitions.benchmark_groups.get(fold(name), name)
-        for name in table.identifiers["benchmark_group"]
-    ]
-    _check_benchmark_groups(groups, definitions, problems, notes)
+    names = vocabulary.definitions.benchmark_groups_of(vocabulary.year)
+    groups = [names.get(folded(name), name) for name in table.identifiers["benchmark_group"]]
+    check_benchmark_groups(groups, vocabulary, problems, notes)
 
     def known(role: str) -> pd.Series[str]:
         texts = [None if text in (NONE_GIVEN, "") else text for text in table.identifiers[role]]
@@ -146,11 +154,23 @@ def _organisations(
     )
 
 
-def _check_benchmark_groups(
-    groups: Sequence[str], definitions: Definitions, problems: list[str], notes: list[str]
+def check_benchmark_groups(
+    groups: Sequence[str], vocabulary: Vocabulary, problems: list[str], notes: list[str]
 ) -> None:
+    """Check that every benchmark group of trusts is there, and name those not known.
+
+    Parameters
+    ----------
+    groups : sequence of str
+        Benchmark group of each organisation.
+    vocabulary : Vocabulary
+        Names of the year.
+    problems, notes : list of str
+        Filled with what is wrong, and with names kept as written.
+    """
+    definitions = vocabulary.definitions
     missing = [group for group in definitions.trust_groups if group not in groups]
-    known = set(definitions.benchmark_groups.values())
+    known = set(definitions.benchmark_groups_of(vocabulary.year).values())
     strange = [group for group in dict.fromkeys(groups) if group not in known]
     shown = ", ".join(map(repr, strange[:6]))
     if missing:
@@ -168,12 +188,13 @@ def _breakdowns(
     """Read rows of the national file, or of the organisation-type file (within a group)."""
     definitions = vocabulary.definitions
     names = definitions.breakdown_names(vocabulary.instrument)
+    named = definitions.benchmark_groups_of(vocabulary.year)
     bases = [
-        "" if fold(text) in definitions.national_rows else _benchmark_group(text, definitions)
+        "" if folded(text) in definitions.national_rows else named.get(folded(text), text)
         for text in table.identifiers["base"]
     ]
     if any(bases):
-        _check_benchmark_groups([base for base in bases if base], definitions, problems, notes)
+        check_benchmark_groups([base for base in bases if base], vocabulary, problems, notes)
     keys: list[tuple[str, ...]] = []
     kept: list[int] = []
     unknown: dict[str, int] = {}
@@ -187,11 +208,11 @@ def _breakdowns(
             # A benchmark group as a whole is a group of England, not a table within itself.
             cell = (within, ("", "")) if base else (ALL_STAFF, ("", ""))
         else:
-            known = names.get(fold(breakdown))
+            known = names.get(folded(breakdown))
             if known is None:
                 unknown[breakdown] = unknown.get(breakdown, 0) + 1
                 continue
-            label = known.groups.get(fold(subgroup), "" if known.groups else subgroup)
+            label = known.groups.get(folded(subgroup), "" if known.groups else subgroup)
             if not label:
                 strange.setdefault(breakdown, []).append(subgroup)
             cell = ((known.id, label), within)
@@ -205,7 +226,7 @@ def _breakdowns(
         notes.append(f"breakdown(s) not known, their rows not read: {shown}")
     if len(set(keys)) < len(keys) and not strange:
         problems.append(f"{len(keys) - len(set(keys))} row(s) name a group that another row names")
-    _check_groups(keys, vocabulary, problems, notes)
+    check_groups(keys, vocabulary, problems, notes)
     columns = list(zip(*keys, strict=True)) or [()] * 4
     n = len(keys)
     return Rows(
@@ -228,19 +249,28 @@ def _breakdowns(
     )
 
 
-def _benchmark_group(text: str, definitions: Definitions) -> str:
-    return definitions.benchmark_groups.get(fold(text), text)
-
-
-def _check_groups(
+def check_groups(
     keys: Sequence[tuple[str, ...]],
     vocabulary: Vocabulary,
     problems: list[str],
     notes: list[str],
+    *,
+    listed: bool = True,
 ) -> None:
     """Check that every table of the national file is whole: a group left out would go unnoticed.
 
     What the tables within a benchmark group hold is not known well enough to refuse a file.
+
+    Parameters
+    ----------
+    keys : sequence of tuple of str
+        Breakdown, group, within and group within of every row.
+    vocabulary : Vocabulary
+        Breakdowns and their groups in the year.
+    problems, notes : list of str
+        Filled with what is missing.
+    listed : bool, default True
+        Whether the file must hold all breakdowns that a release of the year is known to have.
     """
     tables: dict[str, dict[str, set[str]]] = {}
     for breakdown, group, _, base in keys:
@@ -252,7 +282,7 @@ def _check_groups(
     lacking = [
         b for b in vocabulary.definitions.release(vocabulary.year).breakdowns if b not in england
     ]
-    if lacking and not by_type:
+    if listed and lacking and not by_type:
         problems.append(f"{len(lacking)} breakdown(s) missing: {', '.join(lacking)}")
     for base, table in tables.items():
         where = f" of {base!r}" if base else ""

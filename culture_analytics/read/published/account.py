@@ -1,0 +1,104 @@
+"""Nothing dropped in silence: every cell counted, every problem told, what was left out named."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from culture_analytics.disclosure.rules import Rule, load_rule
+from culture_analytics.errors import PublishedError, PublishedWarning
+
+__all__ = ["ParseReport", "publisher_rule", "refuse", "warn"]
+
+MOST = 30
+
+
+@dataclass(frozen=True)
+class ParseReport:
+    """Every cell of the file that is not blank, by what it was taken for.
+
+    Attributes
+    ----------
+    cells : mapping of str to int
+        ``figures``, ``marks``, ``identifiers``, ``headings`` and texts.
+    total : int
+        Cells of the file that are not blank, counted on their own.
+    figures_mapped, marks_mapped : int
+        Of those, the ones that stand in the result.
+    unread : int
+        Figures and marks of questions or rows that are not read, named in the notes.
+    sheets, questions, rows : int
+        Tables, questions and rows read.
+    """
+
+    cells: Mapping[str, int]
+    total: int
+    figures_mapped: int
+    marks_mapped: int
+    unread: int
+    sheets: int
+    questions: int
+    rows: int
+
+    def __str__(self) -> str:
+        """Give the count in a sentence."""
+        return (
+            f"{self.sheets} sheets, {self.questions} questions and scores, {self.rows:,} rows: "
+            f"{self.figures_mapped:,} figures and {self.marks_mapped:,} marks read, "
+            f"{self.unread:,} not read; {self.total:,} cells accounted for"
+        )
+
+    def check(self, name: str) -> None:
+        """Refuse a file some of whose cells were taken for nothing.
+
+        Raises
+        ------
+        PublishedError
+            The two counts differ.
+        """
+        lost = abs(self.total - sum(self.cells.values()))
+        if lost:
+            raise PublishedError(
+                f"{name}: {lost:,} cell(s) lie outside its tables and could not be accounted for. "
+                "Use the file as published."
+            )
+
+
+def refuse(name: str, problems: Sequence[str], *, what: str) -> None:
+    """Refuse a file if there are problems, all of them at once.
+
+    Parameters
+    ----------
+    name : str
+        File name.
+    problems : sequence of str
+        What could not be understood.
+    what : str
+        The layout it was taken for.
+
+    Raises
+    ------
+    PublishedError
+        There is any.
+    """
+    if problems:
+        shown = "\n  ".join(problems[:MOST])
+        more = f"\n  ... and {len(problems) - MOST:,} more" if len(problems) > MOST else ""
+        raise PublishedError(
+            f"{name} cannot be read as {what}: {len(problems)} problem(s).\n  {shown}{more}\n"
+            "Use the file as published; if it is, the layout has changed and its spellings belong "
+            "in instrument/data/published.toml."
+        )
+
+
+def warn(name: str, texts: Iterable[str]) -> None:
+    """Tell the caller of `read_published` what is defective or was left out."""
+    for text in texts:
+        warnings.warn(f"{name}: {text}.", PublishedWarning, stacklevel=5)
+
+
+def publisher_rule(limit: int) -> Rule:
+    """Take the publisher's rule: what it showed may be shown."""
+    rules = [load_rule(name) for name in ("nss-2024", "nss-2018")]
+    return next((rule for rule in rules if rule.base_under >= limit), rules[-1])
