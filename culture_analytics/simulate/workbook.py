@@ -456,6 +456,11 @@ def _write(
             _write_sheet(book, name, kind, year, lines, figures, asked, digits)
 
 
+def _rounded(value: float, digits: int) -> float:
+    """The same whatever the order in which the figure was added up: halves are settled first."""
+    return round(round(value, 10), digits)
+
+
 def _write_notes(book: Workbook, kind: str, year: int) -> None:
     sheet = book.add_worksheet("Notes")
     for row, text in enumerate(
@@ -508,7 +513,7 @@ def _write_sheet(
                 if figure is None:
                     sheet.write_string(row, column + offset, NOT_SHOWN)
                 else:
-                    value = figure[0] if digits is None else round(figure[0], digits)
+                    value = figure[0] if digits is None else _rounded(figure[0], digits)
                     sheet.write_number(row, column + offset, value)
             shown = next((figure for figure in found if figure is not None), None)
             if shown is None:
