@@ -9,19 +9,24 @@ a hidden number, only how many values a number could have.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from html import escape
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from culture_analytics.disclosure.families import base_families, linked_measures, unions
+from culture_analytics.disclosure.derived import is_derived, orphans, parents
+from culture_analytics.disclosure.families import (
+    base_families,
+    distributions,
+    linked_measures,
+    unions,
+)
 from culture_analytics.disclosure.leaks import Leaks, attack
-from culture_analytics.disclosure.populations import UnitTree, link, populations
+from culture_analytics.disclosure.populations import OVERALL, UnitTree, link, populations, unit_tree
+from culture_analytics.disclosure.rules import COUNTED, adverse, numerators
 from culture_analytics.disclosure.structure import (
     BASE,
     NUMERATOR,
@@ -30,19 +35,17 @@ from culture_analytics.disclosure.structure import (
     Protection,
     Structure,
 )
-from culture_analytics.disclosure.suppress import primary, suppress
+from culture_analytics.disclosure.suppress import least_needed, primary, small, suppress
 from culture_analytics.errors import DisclosureError
 from culture_analytics.instrument import Instrument
 
-__all__ = ["AuditReport", "audit", "protect", "unit_tree"]
+__all__ = ["AuditReport", "audit", "audit_derived", "protect", "unit_tree"]
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
-# Rows about people; the others (a group that was not asked) have no figure for anyone.
-COUNTED = ("ok", "not_computable")
+# Rows of groups that were not asked.
 NOBODY = ("not_asked", "not_applicable")
-AUDITED = ("percent", "score")
 MEASURE = ["measure", "answer", "statistic", "weighting"]
 
 
@@ -69,6 +72,16 @@ class AuditReport:
         Groups of respondents lined up, and sums between them.
     seconds
         Time taken.
+    not_audited
+        Derived statistics of which rows were hidden because their own groups are not among the
+        tables, or because the rule rounds those.
+    left_out
+        Tables hidden whole, because they could not be proved in the time given.
+    left_out_cells
+        Figures in them; not among `cells`.
+    least
+        Figures that any method would have to hide under this rule, at the least; None where that
+        was not asked for.
     """
 
     protection: Protection
@@ -82,6 +95,9 @@ class AuditReport:
     sums: int
     seconds: float
     not_audited: tuple[str, ...] = field(default=())
+    left_out: tuple[str, ...] = field(default=())
+    left_out_cells: int = 0
+    least: int | None = None
 
     @property
     def ok(self) -> bool:
@@ -106,6 +122,13 @@ class AuditReport:
         """Share of the figures that are shown, 0 to 1."""
         return 1 - self.hidden / self.cells if self.cells else 1.0
 
+    @property
+    def most_shown(self) -> float | None:
+        """Share of the figures that no method could exceed, 0 to 1; None if not worked out."""
+        if self.least is None:
+            return None
+        return 1 - self.least / self.cells if self.cells else 1.0
+
     def _sentences(self) -> list[str]:
         p = self.protection
         verdict = (
@@ -127,7 +150,14 @@ class AuditReport:
                 "by itself: at most one person of it, or everyone, gave the answer."
             )
         if self.not_audited:
-            said.append("Not audited: " + ", ".join(self.not_audited) + ".")
+            said.append(
+                "Hidden, because they could not be audited: " + ", ".join(self.not_audited) + "."
+            )
+        if self.left_out:
+            said.append(
+                f"Left out whole ({self.left_out_cells:,} figures), because they could not be "
+                "proved in the time given: " + ", ".join(self.left_out) + "."
+            )
         return said
 
     def __repr__(self) -> str:
@@ -181,7 +211,9 @@ def audit(
     begun = time.perf_counter()
     hidden = hidden & counts.known & ~structure.latent
     box, leaks = attack(structure, counts, hidden, protection, exact=exact)
-    first = hidden & (np.nan_to_num(counts.base, nan=np.inf) < protection.base_under)
+    own = np.nan_to_num(counts.base, nan=np.inf) < protection.base_under
+    each = np.arange(len(counts.measures))
+    first = hidden & (own | small(structure, counts, protection, each))
     return AuditReport(
         protection=protection,
         table=_leak_table(structure, counts, box, leaks, ""),
@@ -230,6 +262,8 @@ def protect(
     *,
     protection: Protection | None = None,
     units: UnitTree | None = None,
+    seconds: float | None = None,
+    compare: bool = False,
 ) -> tuple[Mask, AuditReport]:
     """Which rows to hide, and the audit of what is left.
 
@@ -242,10 +276,16 @@ def protect(
     instrument
         The questionnaire: which groups lie in which, which measures belong together.
     protection
-        The rule; default base under 11.
+        The rule's; default base under 11.
     units
         The unit hierarchy, ``{"team": ("directorate", {"Team 1": "Directorate A"})}``; see
         `unit_tree`.
+    seconds
+        Time to prove the crossings in. Tables not proved by then are left out whole and named in
+        the report, so that a quicker machine may show more. Default: no limit, and the same
+        result everywhere.
+    compare
+        Also work out how many figures any method would have to hide, for `AuditReport.least`.
 
     Returns
     -------
@@ -269,22 +309,73 @@ def protect(
             "Some of the results are protected already, so the whole cannot be protected or "
             "audited. Put together unprotected results of one extract."
         )
-    about = (frame["source"].eq("extract") & frame["statistic"].isin(AUDITED)).to_numpy()
-    about = about & np.isin(status, (*COUNTED, *NOBODY))
-    left_out = tuple(
-        sorted(set(frame.loc[~about & np.isin(status, COUNTED), "statistic"].astype(str)))
-    )
+    derived = is_derived(frame)
+    extract = frame["source"].eq("extract").to_numpy(dtype=bool)
+    about = extract & ~derived & np.isin(status, (*COUNTED, *NOBODY))
     parts: list[AuditReport] = []
-    for year in sorted(pd.unique(frame.loc[about, "year"])):
+    years = sorted(pd.unique(frame.loc[about, "year"]))
+    for place, year in enumerate(years):
         rows = np.flatnonzero(about & (frame["year"] == year).to_numpy())
-        hidden, report = _protect_year(frame.iloc[rows], instrument, protection, units, year)
-        hide[rows] = hidden
-        parts.append(report)
-    return hide, _together(parts, protection, time.perf_counter() - begun, left_out)
+        now = time.perf_counter()
+        until = None
+        if seconds is not None:
+            until = now + max(begun + seconds - now, 0.0) / (len(years) - place)
+        work = _Year(frame.iloc[rows], instrument, protection, units, int(year), until, compare)
+        hide[rows] = work.run()
+        parts.append(work.report)
+    unaudited = derived & (_alone(frame, derived) | protection.rounds)
+    hide |= unaudited
+    hide |= orphans(frame, hide)
+    report = _together(
+        parts,
+        protection,
+        time.perf_counter() - begun,
+        tuple(sorted(set(frame.loc[unaudited, "statistic"].astype(str)))),
+    )
+    still = audit_derived(frame, hide)
+    return hide, replace(
+        report, table=pd.concat([report.table, still]) if len(still) else report.table
+    )
+
+
+def _alone(frame: pd.DataFrame, derived: Mask) -> Mask:
+    """Derived rows whose own groups are not among the tables."""
+    if not derived.any():
+        return derived
+    return ~parents(frame)[2]
+
+
+def audit_derived(frame: pd.DataFrame, hidden: Mask) -> pd.DataFrame:
+    """Leaks through gaps, ratios and other figures made of two groups.
+
+    A shown gap beside one of its groups gives the other; so does a p-value, nearly.
+
+    Parameters
+    ----------
+    frame
+        Rows of everything that leaves together, in the columns of the result schema.
+    hidden
+        Which of them are hidden.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row for each derived row that is shown though one it is made of is hidden or missing,
+        as `AuditReport.table`.
+    """
+    rows = frame[orphans(frame, hidden)]
+    cell = rows["org"].astype(str) + ", " + rows["breakdown"].astype(str) + ": " + rows["group"]
+    return pd.DataFrame(
+        {
+            "year": rows["year"], "cell": cell, "measure": rows["measure"],
+            "what": rows["statistic"].astype(str) + " to " + rows["reference"].astype(str),
+            "values": 1, "tables": rows["breakdown"],
+        }, columns=_COLUMNS,
+    ).reset_index(drop=True)  # fmt: skip
 
 
 def _together(
-    parts: list[AuditReport], protection: Protection, seconds: float, left_out: tuple[str, ...]
+    parts: list[AuditReport], protection: Protection, seconds: float, alone: tuple[str, ...]
 ) -> AuditReport:
     tables = [p.table for p in parts if len(p.table)]
     return AuditReport(
@@ -298,75 +389,159 @@ def _together(
         groups=sum(p.groups for p in parts),
         sums=sum(p.sums for p in parts),
         seconds=seconds,
-        not_audited=left_out,
+        not_audited=alone,
+        left_out=tuple(name for p in parts for name in p.left_out),
+        left_out_cells=sum(p.left_out_cells for p in parts),
+        least=None if not parts or parts[0].least is None else sum(p.least or 0 for p in parts),
     )
 
 
-def _protect_year(
-    frame: pd.DataFrame,
-    instrument: Instrument,
-    protection: Protection,
-    units: UnitTree | None,
-    year: int,
-) -> tuple[Mask, AuditReport]:
-    of_row, groups, names, tables = populations(frame, instrument, units)
-    measure, keys = pd.factorize(pd.MultiIndex.from_frame(frame[MEASURE].astype(str)))
-    shape = (len(keys), len(groups))
-    base, numerator = np.full(shape, np.nan), np.full(shape, np.nan)
-    nobody = np.isin(frame["status"].to_numpy(), NOBODY)
-    base[measure, of_row] = np.where(nobody, 0.0, frame["base"].to_numpy(dtype=float))
-    numerator[measure, of_row] = np.where(nobody, 0.0, _numerators(frame))
-    fixed = np.zeros(shape, dtype=bool)
-    fixed[measure, of_row] = nobody
-    structure, all_bases = link(groups, names, tables, instrument, base)
-    extra = all_bases.shape[1] - len(groups)
-
-    def widened(array: NDArray[Any], fill: Any) -> NDArray[Any]:
-        return np.concatenate([array, np.full((len(keys), extra), fill)], axis=1)
-
-    counts = Counts(
-        widened(base, np.nan),
-        widened(numerator, np.nan),
-        tuple(" ".join(filter(None, k[:2])) for k in keys),
-        np.array([k[2] == "percent" for k in keys]),
-        unions([(k[0], k[1]) for k in keys], instrument),
-    )
-    fixed = widened(fixed, False)
-    hidden, first = _pattern(structure, counts, instrument, protection, fixed, list(keys))
-    box, leaks = attack(structure, counts, hidden, protection)
-    of_primary = hidden & first
-    visible = counts.known & ~fixed
-    report = AuditReport(
-        protection=protection,
-        table=_leak_table(structure, counts, box, leaks, year),
-        cells=int(visible.sum()),
-        hidden_first=int(of_primary.sum()),
-        hidden_second=int((hidden & ~first).sum()),
-        contained=int(leaks.contained.sum()),
-        tables=tuple(dict.fromkeys(t for t in tables if t)),
-        groups=len(groups),
-        sums=len(structure.relations),
-        seconds=0.0,
-    )
-    return hidden[measure, of_row], report
+# Of the time given, the share for choosing; the rest is for the last attack.
+CHOOSING = 0.7
 
 
-def _numerators(frame: pd.DataFrame) -> Floats:
-    """People who gave the answer; for scores the sum of points over ten."""
-    base = frame["base"].to_numpy(dtype=float)
-    score = frame["statistic"].eq("score").to_numpy()
-    if "_numerator" in frame.columns:
-        private = frame["_numerator"].to_numpy(dtype=float)
-        return np.asarray(np.nan_to_num(np.where(score, private / 10, private)), dtype=float)
-    if not frame["weighting"].eq("unweighted").all():
-        raise DisclosureError(
-            "Weighted results are audited on their unweighted counts, which these do not hold "
-            "(private column '_numerator')."
+class _Year:
+    """Everything of one year that leaves together."""
+
+    def __init__(
+        self,
+        frame: pd.DataFrame,
+        instrument: Instrument,
+        protection: Protection,
+        units: UnitTree | None,
+        year: int,
+        until: float | None,
+        compare: bool,
+    ) -> None:
+        self.frame, self.instrument, self.protection = frame, instrument, protection
+        self.units, self.year, self.until, self.compare = units, year, until, compare
+        self.measure, keys = pd.factorize(pd.MultiIndex.from_frame(frame[MEASURE].astype(str)))
+        self.keys: list[tuple[str, ...]] = list(keys)
+        self.table = _table_names(frame)
+        nobody = np.isin(frame["status"].to_numpy(), NOBODY)
+        self.nobody = nobody
+        self.base = np.where(nobody, 0.0, frame["base"].to_numpy(dtype=float))
+        self.numerator = np.where(nobody, 0.0, numerators(frame))
+        self.adverse = np.zeros(len(keys), dtype=bool)
+        self.adverse[self.measure] = adverse(frame, instrument)
+
+    def run(self) -> Mask:
+        """Rows to hide; leaves the report behind."""
+        kept = np.ones(len(self.frame), dtype=bool)
+        hide = np.zeros(len(self.frame), dtype=bool)
+        left_out: list[str] = []
+        while True:
+            rows = np.flatnonzero(kept)
+            hidden, unproved, report = self._attempt(rows, hide[rows])
+            hide[rows] = hidden
+            names = self._give_up(rows, unproved)
+            if not names:
+                self.report = replace(
+                    report,
+                    left_out=tuple(f"{name} ({self.year})" for name in left_out),
+                    left_out_cells=int((~kept & ~self.nobody).sum()),
+                )
+                return hide | ~kept
+            left_out += names
+            kept &= ~np.isin(self.table, names)
+
+    def _give_up(self, rows: NDArray[np.int64], unproved: Mask) -> list[str]:
+        """Tables to leave out: crossings with cells not proved, or else all crossings."""
+        if not unproved.any():
+            return []
+        within = self.frame["within"].astype(str).ne("").to_numpy(dtype=bool)
+        crossed = within | self.frame["breakdown"].astype(str).str.contains(":").to_numpy(bool)
+        margin = self.frame["breakdown"].astype(str).eq(OVERALL).to_numpy(dtype=bool)
+        bad, names = rows[unproved], self.table[rows]
+        inner, crossed = (crossed & ~margin)[rows], crossed[rows]
+        several = self.frame["org"].nunique() > 1
+        for choice in (
+            self.table[bad][np.isin(bad, rows[inner])],
+            names[inner],
+            names[crossed],
+            self.table[bad][self.table[bad] != OVERALL] if several else names[:0],
+            names[names != OVERALL],
+        ):
+            if len(choice):
+                return list(dict.fromkeys(map(str, choice)))
+        return []
+
+    def _attempt(self, rows: NDArray[np.int64], before: Mask) -> tuple[Mask, Mask, AuditReport]:
+        """Protect some of the rows against one who supposes that everyone is in some unit.
+
+        Where that contradicts the tables, it cannot be supposed.
+        """
+        try:
+            return self._against(rows, before, suppose=True)
+        except DisclosureError:
+            return self._against(rows, before, suppose=False)
+
+    def _against(
+        self, rows: NDArray[np.int64], before: Mask, *, suppose: bool
+    ) -> tuple[Mask, Mask, AuditReport]:
+        """Protect and attack some of the rows: hidden, not proved, and the report."""
+        frame, measure = self.frame.iloc[rows], self.measure[rows]
+        of_row, groups, names, tables = populations(frame, self.instrument, self.units)
+        shape = (len(self.keys), len(groups))
+
+        def laid_out(values: NDArray[Any], fill: Any) -> NDArray[Any]:
+            array = np.full(shape, fill)
+            array[measure, of_row] = values[rows]
+            return array
+
+        base = laid_out(self.base, np.nan)
+        structure, all_bases = link(groups, names, tables, self.instrument, base, suppose=suppose)
+        extra = ((0, 0), (0, all_bases.shape[1] - len(groups)))
+        base = np.pad(base, extra, constant_values=np.nan)
+        numerator = np.pad(laid_out(self.numerator, np.nan), extra, constant_values=np.nan)
+        fixed = np.pad(laid_out(self.nobody, False), extra)
+        start = np.zeros(shape, dtype=bool)
+        np.logical_or.at(start, (measure, of_row), before)
+        keys = [(k[0], k[1]) for k in self.keys]
+        counts = Counts(
+            base,
+            numerator,
+            tuple(" ".join(filter(None, k[:2])) for k in self.keys),
+            np.array([k[2] == "percent" for k in self.keys]),
+            unions(keys, self.instrument),
+            self.adverse,
+            distributions(self.keys, base, numerator),
         )
-    share = frame["value"].to_numpy(dtype=float) / np.where(score, 10.0, 100.0)
-    found = np.nan_to_num(share * base)
-    whole = np.round(found)
-    return np.asarray(np.where(score, found, whole), dtype=float)
+        begun, until = time.perf_counter(), self.until
+        soon = None if until is None else begun + CHOOSING * max(until - begun, 0.0)
+        hidden, first = _pattern(
+            structure, counts, self.instrument, self.protection, fixed, self.keys,
+            np.pad(start, extra), soon,
+        )  # fmt: skip
+        box, leaks = attack(structure, counts, hidden, self.protection, deadline=until)
+        assert leaks.unproved is not None
+        report = AuditReport(
+            protection=self.protection,
+            table=_leak_table(structure, counts, box, leaks, self.year),
+            cells=int((counts.known & ~fixed).sum()),
+            hidden_first=int((hidden & first).sum()),
+            hidden_second=int((hidden & ~first).sum()),
+            contained=int(leaks.contained.sum()),
+            tables=tuple(dict.fromkeys(t for t in tables if t)),
+            groups=len(groups),
+            sums=len(structure.relations),
+            seconds=0.0,
+            least=self._least(structure, counts, first, fixed) if self.compare else None,
+        )
+        at = (measure, of_row)
+        return hidden[at], leaks.unproved[at], report
+
+    def _least(self, structure: Structure, counts: Counts, first: Mask, fixed: Mask) -> int:
+        can_hide = counts.known & (np.nan_to_num(counts.base) > 0) & ~structure.latent & ~fixed
+        needed = least_needed(structure, counts, first, self.protection, can_hide)
+        return int(first.sum() + needed.sum())
+
+
+def _table_names(frame: pd.DataFrame) -> NDArray[Any]:
+    """The table each row stands in, as `populations` names it."""
+    breakdown, within = frame["breakdown"].astype(str), frame["within"].astype(str)
+    names = breakdown.where(within.eq(""), breakdown + " within " + within)
+    return np.asarray(names.to_numpy(dtype=object))
 
 
 def _pattern(
@@ -376,20 +551,23 @@ def _pattern(
     protection: Protection,
     fixed: Mask,
     keys: list[tuple[str, ...]],
+    before: Mask,
+    deadline: float | None,
 ) -> tuple[Mask, Mask]:
-    """Hidden cells, and which of them for a base of their own family under the limit."""
+    """Hidden cells, and which of them for their own numbers, or their family's."""
     names = [(k[0], k[1]) for k in keys]
     families = base_families(names, instrument)
+    linked = linked_measures(names, instrument)
     real = replace(counts, base=np.where(fixed, np.nan, counts.base))
     first = primary(structure, real, protection, families)
-    hidden = first.copy()
+    hidden = first | (before & real.known)
     bases_only = replace(protection, numerator_span=0)
     # The pattern of the items asked of everyone holds in the families asked of some, too.
     common = np.flatnonzero(families == 0)
     if len(common):
         chosen = suppress(
             structure, counts.measures_of(common), bases_only, hidden=hidden[common],
-            fixed=fixed[common],
+            fixed=fixed[common], deadline=deadline,
         )  # fmt: skip
         hidden[common] = chosen
         hidden |= chosen.any(axis=0) & real.known
@@ -397,17 +575,11 @@ def _pattern(
     if len(rest):
         hidden[rest] = suppress(
             structure, counts.measures_of(rest), bases_only, hidden=hidden[rest],
-            together=families[rest], fixed=fixed[rest],
+            together=families[rest], fixed=fixed[rest], deadline=deadline,
         )  # fmt: skip
-    linked = linked_measures(names, instrument)
-    hidden = suppress(structure, counts, protection, hidden=hidden, together=linked, fixed=fixed)
-    return hidden & ~fixed, first
-
-
-def unit_tree(units: tuple[str, ...], responses: pd.DataFrame) -> UnitTree:
-    """The hierarchy of a Survey's unit columns: ``unit_tree(survey.units, survey.responses)``."""
-    tree: dict[str, tuple[str, Mapping[str, str]]] = {}
-    for above, below in pairwise(units):
-        pairs = responses[[above, below]].dropna().drop_duplicates().astype(str)
-        tree[below] = (above, dict(zip(pairs[below], pairs[above], strict=True)))
-    return tree
+    few = small(structure, real, protection, linked)
+    hidden = suppress(
+        structure, counts, protection, hidden=hidden | few, together=linked, fixed=fixed,
+        deadline=deadline,
+    )  # fmt: skip
+    return hidden & ~fixed, first | few

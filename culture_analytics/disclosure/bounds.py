@@ -21,6 +21,7 @@ Hundepool A and others (2012). *Statistical Disclosure Control*. Wiley. Chapter 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -28,6 +29,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from culture_analytics.disclosure.exchanges import blocks, widen
 from culture_analytics.disclosure.structure import (
     BASE,
     COMPLEMENT,
@@ -38,7 +40,7 @@ from culture_analytics.disclosure.structure import (
 )
 from culture_analytics.errors import DisclosureError
 
-__all__ = ["Component", "Goal", "bounds", "components", "star_range"]
+__all__ = ["Component", "Goal", "bounds", "components", "star_range", "star_ranges"]
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -75,6 +77,14 @@ class Goal:
         hidden than now, so that they still fit; added to. Default: start afresh.
     first_leak
         Stop at the first cell of a measure that stays too narrow; the rest is not looked at.
+    table
+        The true numbers with latent cells filled in (`exchanges.completed`): where exchanges among
+        four cells start from. Default: no exchanges.
+    deadline
+        `time.perf_counter` after which nothing more is programmed. What is not found wide enough
+        by then stays too narrow.
+    unsettled
+        Is set where that is so (measures, cells).
     """
 
     done: Callable[[int, Floats, Floats], Mask]
@@ -82,6 +92,14 @@ class Goal:
     width: tuple[float, float, float]
     reached: tuple[Floats, Floats] | None = None
     first_leak: bool = False
+    table: Floats | None = None
+    deadline: float | None = None
+    unsettled: Mask | None = None
+
+    @property
+    def late(self) -> bool:
+        """Whether the time given is used up."""
+        return self.deadline is not None and time.perf_counter() > self.deadline
 
 
 def bounds(
@@ -124,7 +142,13 @@ def bounds(
     lower, upper = tighten(box.lower, box.upper)
     free = np.asarray((upper > lower).any(axis=(0, 2)))
     _check_shown(structure, lower, free)
-    for component in components(structure, free):
+    found_components = components(structure, free)
+    crossed = [c for c in found_components if not c.is_tree]
+    if crossed:
+        spread(structure, [r for c in crossed for r in c.relations], lower, upper)
+        if goal is not None and goal.table is not None and goal.reached is not None:
+            _exchange(structure, crossed, lower, upper, whole, goal)
+    for component in found_components:
         if component.is_tree:
             _sweep(structure, component, lower, upper, free)
         elif len(lower) == 1:
@@ -133,6 +157,35 @@ def bounds(
         else:
             _one_by_one(structure, component, lower, upper, whole, goal)
     return Box(lower, upper)
+
+
+def _exchange(
+    structure: Structure,
+    crossed: list[Component],
+    lower: Floats,
+    upper: Floats,
+    whole: Mask,
+    goal: Goal,
+) -> None:
+    """Add to what is reached the numbers that exchanges among four cells give."""
+    assert goal.reached is not None and goal.table is not None
+    low, high = goal.reached
+    cells = np.zeros(lower.shape[1], dtype=bool)
+    cells[[i for c in crossed for i in c.cells]] = True
+    known = ~np.isnan(goal.truth)
+    np.fmin(low, np.where(known, goal.truth, np.inf), out=low)
+    np.fmax(high, np.where(known, goal.truth, -np.inf), out=high)
+    wanted = np.zeros(lower.shape[:2], dtype=bool)
+    for m in range(len(lower)):
+        seen = np.isfinite(low[m]) & np.isfinite(high[m])
+        at = np.where(seen, low[m], lower[m]), np.where(seen, high[m], upper[m])
+        wanted[m] = ~goal.done(m, *at) & cells & known[m].all(axis=-1)
+    if not wanted.any():
+        return
+    for block in blocks(structure, cells):
+        least, most = widen(block, lower, upper, goal.table, whole, wanted, goal.width)
+        np.minimum(low, least, out=low)
+        np.maximum(high, most, out=high)
 
 
 def _one_by_one(
@@ -252,6 +305,48 @@ def star_range(
             upper[:, r.total] - lower[:, others].sum(axis=1),
         )
     return _meet(message, (lower[:, cell], upper[:, cell]))
+
+
+def star_ranges(lower: Floats, upper: Floats) -> Range:
+    """`star_range` of every cell of one sum at once.
+
+    Parameters
+    ----------
+    lower, upper
+        Of the cells of the sum (measures, cells, 3), the total first.
+    """
+    # A limit that stands for "no limit" is far from all others, and stays so when added to them.
+    parts_low, parts_high = lower[:, 1:].sum(axis=1), upper[:, 1:].sum(axis=1)
+    low, high = np.empty_like(lower), np.empty_like(upper)
+    low[:, 0], high[:, 0] = parts_low, parts_high
+    low[:, 1:] = lower[:, :1] - (parts_high[:, None] - upper[:, 1:])
+    high[:, 1:] = upper[:, :1] - (parts_low[:, None] - lower[:, 1:])
+    return _meet((low, high), (lower, upper))
+
+
+# Times that what each sum says is carried over all the others in a crossing.
+SPREADS = 12
+
+
+def spread(structure: Structure, relations: Sequence[int], lower: Floats, upper: Floats) -> None:
+    """Narrow cells by one sum after another until nothing changes. Writes into the arrays.
+
+    In a crossing this need not be all that can be worked out, but all of it is true.
+    """
+    waiting = list(relations)
+    for _ in range(SPREADS):
+        changed: set[int] = set()
+        for r in waiting:
+            cells = np.array(structure.relations[r].cells)
+            was_lower, was_upper = lower[:, cells], upper[:, cells]
+            low, high = star_ranges(was_lower, was_upper)
+            moved = ((low > was_lower + NEAR) | (high < was_upper - NEAR)).any(axis=(0, 2))
+            lower[:, cells], upper[:, cells] = low, high
+            for i in cells[moved]:
+                changed.update(structure.of_cell[i])
+        if not changed:
+            return
+        waiting = [r for r in relations if r in changed]
 
 
 def _sweep(
@@ -488,7 +583,10 @@ class _Reach:
         self.goal, self.measure = goal, measure
         self.low = np.full((self.n, 3), np.inf)
         self.high = np.full((self.n, 3), -np.inf)
+        # Cells that are not given away by what is known of them already.
+        self.may = np.ones(self.n, dtype=bool)
         if goal is not None:
+            self.may = np.asarray(goal.done(measure, lower, upper)[self.cells])
             self.truth = goal.truth[measure, self.cells]
             known = ~np.isnan(self.truth)
             self.low[known] = self.high[known] = self.truth[known]
@@ -507,16 +605,50 @@ class _Reach:
     def placed(self) -> Range:
         """As limits of every cell of the structure."""
         low, high = self.lower.copy(), self.upper.copy()
-        seen = np.isfinite(self.low)  # a latent cell may stand in no table yet
+        # A latent cell may stand in no table yet; of a cell given away the limits say more.
+        seen = np.isfinite(self.low) & self.may[:, None]
         low[self.cells] = np.where(seen, self.low, low[self.cells])
         high[self.cells] = np.where(seen, self.high, high[self.cells])
         return low, high
 
     def remaining(self) -> Mask:
-        """Cells still too narrow."""
+        """Cells still too narrow, for all that is known."""
         if self.goal is None:
             return np.ones(self.n, dtype=bool)
-        return np.asarray(~self.goal.done(self.measure, *self.placed())[self.cells])
+        return np.asarray(~self.goal.done(self.measure, *self.placed())[self.cells] & self.may)
+
+    def part(self, cells: Sequence[int]) -> _Reach:
+        """Of some of the cells."""
+        at = {i: p for p, i in enumerate(self.cells)}
+        chosen = [at[i] for i in cells]
+        some = _Reach(cells, self.lower, self.upper, self.goal, self.measure)
+        some.low, some.high = self.low[chosen], self.high[chosen]
+        return some
+
+    def merge(self, part: _Reach) -> None:
+        """Take in what was found of some of the cells."""
+        at = {i: p for p, i in enumerate(self.cells)}
+        chosen = [at[i] for i in part.cells]
+        self.low[chosen] = np.minimum(self.low[chosen], part.low)
+        self.high[chosen] = np.maximum(self.high[chosen], part.high)
+
+    def useful(self, position: int, which: int, direction: float) -> bool:
+        """Whether this number of a cell is still too narrow and could move that way."""
+        if self.goal is None:
+            return True
+        cell = self.cells[position]
+        end = self.upper[cell, which] if direction > 0 else self.lower[cell, which]
+        at = self.high[position, which] if direction > 0 else self.low[position, which]
+        if which == COMPLEMENT:
+            return bool(direction > 0 and at < NEAR)
+        wide = self.high[position, which] - self.low[position, which]
+        return bool(wide < self.goal.width[which] - NEAR and abs(end - at) > NEAR)
+
+    def give_up(self) -> None:
+        """Say which cells are left for lack of time."""
+        if self.goal is not None and self.goal.unsettled is not None:
+            left = np.array(self.cells)[self.remaining()]
+            self.goal.unsettled[self.measure, left] = True
 
     def keep(self) -> None:
         """For the next attack."""
@@ -540,27 +672,71 @@ def _programme(
     their own when `goal` says how wide is wide enough.
     """
     reach = _Reach(component.cells, lower, upper, goal, measure)
-    left = reach.remaining()
-    if not left.any():
+    if not reach.remaining().any():
         return reach.placed()
-    attack = _Attack(structure, component, lower, upper, whole)
-    if goal is not None:
-        _push_together(attack, reach, goal)
-        left = reach.remaining()
-    for position in range(reach.n):
-        for which in (BASE, NUMERATOR, COMPLEMENT):
-            for direction in (1.0, -1.0):
-                if not left[position]:
-                    continue
-                weights = np.zeros((reach.n, 3))
-                weights[position, which] = direction
-                if not reach.take(attack.solve(weights)):
-                    reach.high[position, which] = MANY
-                left = reach.remaining()
-        if goal is not None and goal.first_leak and left[position]:
-            break
+    if goal is not None and goal.late:
+        reach.give_up()
+        return reach.placed()
+    if goal is not None and goal.table is not None:
+        # Small programmes first, with the rest of the component as it truly is: what can move
+        # there can move in the whole.
+        inside = np.zeros(lower.shape[0], dtype=bool)
+        inside[list(component.cells)] = True
+        for block in blocks(structure, inside):
+            cells = block.cells[block.cells >= 0]
+            if len(cells) < reach.n:
+                _solve(structure, cells, component, lower, upper, whole, reach, goal.table[measure])
+    if reach.remaining().any():
+        _solve(structure, np.array(component.cells), component, lower, upper, whole, reach, None)
+    if goal is not None and goal.late:
+        reach.give_up()
     reach.keep()
     return reach.placed()
+
+
+def _solve(
+    structure: Structure,
+    cells: NDArray[np.int64],
+    component: Component,
+    lower: Floats,
+    upper: Floats,
+    whole: bool,
+    reach: _Reach,
+    rest: Floats | None,
+) -> None:
+    """Move the cells that are still too narrow, the other cells being as in `rest`."""
+    goal = reach.goal
+    chosen = np.isin(reach.cells, cells)
+    if not (reach.remaining() & chosen).any():
+        return
+    if rest is not None:
+        others = np.array([i for i in component.cells if i not in set(cells.tolist())])
+        if np.isnan(rest[others]).any() or np.isnan(rest[cells]).any():
+            return
+        lower, upper = lower.copy(), upper.copy()
+        lower[others] = upper[others] = rest[others]
+        ties = {r for i in cells for r in structure.of_cell[i]}
+        component = Component(tuple(map(int, cells)), tuple(sorted(ties)), False)
+    attack = _Attack(structure, component, lower, upper, whole)
+    part = reach.part(component.cells)
+    if goal is not None:
+        _push_together(attack, part, goal)
+    left = part.remaining()
+    for position in range(part.n):
+        if goal is not None and goal.late:
+            break
+        for which in (BASE, NUMERATOR, COMPLEMENT):
+            for direction in (1.0, -1.0):
+                if not left[position] or not part.useful(position, which, direction):
+                    continue
+                weights = np.zeros((part.n, 3))
+                weights[position, which] = direction
+                if not part.take(attack.solve(weights)):
+                    part.high[position, which] = MANY
+                left = part.remaining()
+        if goal is not None and goal.first_leak and left[position] and rest is None:
+            break
+    reach.merge(part)
 
 
 def _push_together(attack: _Attack, reach: _Reach, goal: Goal) -> None:

@@ -20,7 +20,9 @@ from numpy.typing import NDArray
 from culture_analytics.instrument import Instrument, Item
 from culture_analytics.instrument.model import Measure
 
-__all__ = ["Key", "base_families", "linked_measures", "unions"]
+__all__ = ["Key", "base_families", "distributions", "linked_measures", "unions"]
+
+Floats = NDArray[np.float64]
 
 # Measure id and answer ("" for a measure, a label for a row of an answer distribution).
 Key = tuple[str, str]
@@ -123,3 +125,29 @@ def unions(keys: Sequence[Key], instrument: Instrument) -> tuple[tuple[int, tupl
             if len(parts) == len(measure.parts):
                 found.append((i, parts))
     return tuple(found)
+
+
+def distributions(
+    keys: Sequence[Sequence[str]], base: Floats, numerator: Floats
+) -> tuple[tuple[int, ...], ...]:
+    """All the answers of one item, as positions, where they are together everyone.
+
+    Parameters
+    ----------
+    keys
+        Measure, answer, statistic and weighting of each measure.
+    base, numerator
+        True numbers (measures, cells), by which an incomplete set of answers is told.
+    """
+    found: dict[tuple[str, ...], list[int]] = {}
+    for i, (name, answer, *rest) in enumerate(keys):
+        if answer:
+            found.setdefault((name, *rest), []).append(i)
+    complete = []
+    for answers in found.values():
+        total = numerator[answers].sum(axis=0)
+        known = ~np.isnan(total)
+        same = (base[answers] == base[answers[0]])[:, known].all()
+        if len(answers) > 1 and same and np.array_equal(total[known], base[answers[0], known]):
+            complete.append(tuple(answers))
+    return tuple(complete)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from culture_analytics.disclosure.bounds import NEAR, Goal, bounds, components, star_range, tighten
+from culture_analytics.disclosure.bounds import NEAR, Goal, bounds, spread, star_ranges, tighten
+from culture_analytics.disclosure.exchanges import completed
 from culture_analytics.disclosure.structure import (
     BASE,
     COMPLEMENT,
@@ -36,8 +37,13 @@ class Ceilings:
     complement: Floats
 
     @classmethod
-    def of(cls, structure: Structure, counts: Counts, hidden: Mask) -> Ceilings:
+    def of(
+        cls, structure: Structure, counts: Counts, hidden: Mask, protection: Protection
+    ) -> Ceilings:
         """Over every larger shown group of the structure."""
+        if protection.contained != "shown":  # then they make no difference
+            nothing = np.full(hidden.shape, np.inf)
+            return cls(nothing, nothing)
         shown = counts.known & ~hidden & ~structure.latent
         found = [np.full(hidden.shape, np.inf), np.full(hidden.shape, np.inf)]
         values = (counts.numerator, counts.base - counts.numerator)
@@ -67,17 +73,25 @@ class Leaks:
         Every person of the cell must have given the answer.
     contained
         Not a leak: a shown larger group says as much by itself.
+    unproved
+        Counted as a leak only because there was no time left to look further.
     """
 
     base: Mask
     numerator: Mask
     everyone: Mask
     contained: Mask
+    unproved: Mask | None = None
 
     @property
     def any(self) -> Mask:
         """Cells with any leak."""
         return self.base | self.numerator | self.everyone
+
+    @property
+    def proved(self) -> Mask:
+        """Cells with a leak that more time would not clear."""
+        return self.any if self.unproved is None else self.any & ~self.unproved
 
 
 def judge(box: Box, ceilings: Ceilings, protection: Protection) -> Leaks:
@@ -110,6 +124,7 @@ def attack(
     exact: bool = False,
     reached: tuple[Floats, Floats] | None = None,
     first_leak: bool = False,
+    deadline: float | None = None,
 ) -> tuple[Box, Leaks]:
     """Play the attacker: bound every hidden cell and say which are too narrow.
 
@@ -123,7 +138,7 @@ def attack(
         The rule.
     exact
         Every interval exactly. Default: crossings are looked at until wide enough.
-    reached, first_leak
+    reached, first_leak, deadline
         See `Goal`.
 
     Returns
@@ -131,7 +146,7 @@ def attack(
     Box, Leaks
         The intervals, and the leaks among the hidden cells.
     """
-    ceilings = Ceilings.of(structure, counts, hidden)
+    ceilings = Ceilings.of(structure, counts, hidden, protection)
     target = hidden & ~structure.latent & counts.known
 
     def done(m: int, lower: Floats, upper: Floats) -> Mask:
@@ -144,51 +159,93 @@ def attack(
     width = (
         max(protection.numerator_span - 1.0, 1.0), 1.0, max(protection.base_span - 1.0, 1.0)
     )  # fmt: skip
-    box = bounds(
-        structure,
-        attacker_view(structure, counts, hidden, protection),
-        whole=counts.whole,
-        goal=None if exact else Goal(done, truth, width, reached, first_leak),
-    )
-    if counts.unions:
-        box = _use_unions(structure, counts, box)
+    goal = None
+    if not exact:
+        shape = (*hidden.shape, 3)
+        reached = reached or (np.full(shape, np.inf), np.full(shape, -np.inf))
+        table = None if structure.is_tree else completed(structure, counts)
+        nothing = np.zeros_like(target)
+        goal = Goal(done, truth, width, reached, first_leak, table, deadline, nothing)
+    view = attacker_view(structure, counts, hidden, protection)
+    box = bounds(structure, view, whole=counts.whole, goal=goal)
+    joint = bool(counts.unions or counts.distributions)
+    if joint and structure.is_tree:
+        box = _use_joint(structure, counts, box)
     leaks = judge(box, ceilings, protection)
+    if joint and not structure.is_tree:
+        # Ranges that tables were found for are no limits; what is certain is worked out apart.
+        limits = _use_joint(structure, counts, Box(*tighten(view.lower, view.upper)))
+        certain = judge(limits, ceilings, protection)
+        given = certain.any[..., None]
+        box = Box(
+            np.where(given, limits.lower, box.lower), np.where(given, limits.upper, box.upper)
+        )
+        leaks = Leaks(
+            leaks.base | certain.base,
+            leaks.numerator | certain.numerator,
+            leaks.everyone | certain.everyone,
+            leaks.contained | certain.contained,
+        )
+    unproved: Mask = np.zeros_like(target)
+    if goal is not None and goal.unsettled is not None:
+        unproved = goal.unsettled & target & leaks.any
     return box, Leaks(
         leaks.base & target,
         leaks.numerator & target,
         leaks.everyone & target,
         leaks.contained & target,
+        unproved,
     )
 
 
-# Times that what "any source" says of its parts, and they of it, is carried over all sums again.
+# Times that what figures of the same people say of each other is carried over all sums again.
 ROUNDS = 3
 
 
-def _use_unions(structure: Structure, counts: Counts, box: Box) -> Box:
-    """Narrow with "any" at least each part and at most all of them together."""
-    everything = np.ones(len(structure.cells), dtype=bool)
-    trees = all(c.is_tree for c in components(structure, everything))
-    for _ in range(ROUNDS if trees else 1):
+def _use_joint(structure: Structure, counts: Counts, box: Box) -> Box:
+    """Narrow with what figures of the same people say of each other.
+
+    "Any" is at least each part and at most all of them together; the answers of one item are
+    together everyone.
+    """
+    everything = range(len(structure.relations))
+    for _ in range(ROUNDS):
         lower, upper = box.lower.copy(), box.upper.copy()
-        k, c = NUMERATOR, COMPLEMENT
         for one, parts in counts.unions:
-            p = list(parts)
-            lower[one, :, k] = np.maximum(lower[one, :, k], lower[p, :, k].max(axis=0))
-            upper[one, :, k] = np.minimum(upper[one, :, k], upper[p, :, k].sum(axis=0))
-            upper[one, :, c] = np.minimum(upper[one, :, c], upper[p, :, c].min(axis=0))
-            upper[p, :, k] = np.minimum(upper[p, :, k], upper[one, :, k])
-            lower[p, :, c] = np.maximum(lower[p, :, c], lower[one, :, c])
-            together = upper[p, :, k].sum(axis=0)
-            for part in p:  # what the others cannot account for
-                least = lower[one, :, k] - (together - upper[part, :, k])
-                lower[part, :, k] = np.maximum(lower[part, :, k], least)
+            _of_union(one, list(parts), lower, upper)
+        for answers in counts.distributions:
+            _of_distribution(list(answers), lower, upper)
         if np.array_equal(lower, box.lower) and np.array_equal(upper, box.upper):
             return box
         box = Box(*tighten(lower, upper))
-        if trees:
+        if structure.is_tree:
             box = bounds(structure, box, whole=counts.whole)
+        else:
+            spread(structure, everything, box.lower, box.upper)
     return box
+
+
+def _of_union(one: int, p: list[int], lower: Floats, upper: Floats) -> None:
+    k, c = NUMERATOR, COMPLEMENT
+    lower[one, :, k] = np.maximum(lower[one, :, k], lower[p, :, k].max(axis=0))
+    upper[one, :, k] = np.minimum(upper[one, :, k], upper[p, :, k].sum(axis=0))
+    upper[one, :, c] = np.minimum(upper[one, :, c], upper[p, :, c].min(axis=0))
+    upper[p, :, k] = np.minimum(upper[p, :, k], upper[one, :, k])
+    lower[p, :, c] = np.maximum(lower[p, :, c], lower[one, :, c])
+    together = upper[p, :, k].sum(axis=0)
+    for part in p:  # what the others cannot account for
+        least = lower[one, :, k] - (together - upper[part, :, k])
+        lower[part, :, k] = np.maximum(lower[part, :, k], least)
+
+
+def _of_distribution(p: list[int], lower: Floats, upper: Floats) -> None:
+    k, b = NUMERATOR, BASE
+    least, most = lower[p, :, k].sum(axis=0), upper[p, :, k].sum(axis=0)
+    lower[p, :, b] = np.maximum(lower[p, :, b].max(axis=0), least)
+    upper[p, :, b] = np.minimum(upper[p, :, b].min(axis=0), most)
+    others_most, others_least = most - upper[p, :, k], least - lower[p, :, k]
+    lower[p, :, k] = np.maximum(lower[p, :, k], lower[p, :, b] - others_most)
+    upper[p, :, k] = np.minimum(upper[p, :, k], upper[p, :, b] - others_least)
 
 
 def glance(structure: Structure, counts: Counts, hidden: Mask, protection: Protection) -> Mask:
@@ -197,14 +254,16 @@ def glance(structure: Structure, counts: Counts, hidden: Mask, protection: Prote
     Everything found is a leak; not everything that leaks is found.
     """
     view = attacker_view(structure, counts, hidden, protection)
-    ceilings = Ceilings.of(structure, counts, hidden)
+    ceilings = Ceilings.of(structure, counts, hidden, protection)
     target = hidden & ~structure.latent & counts.known
     found = np.zeros_like(hidden)
-    for number, relation in enumerate(structure.relations):
-        for i in relation.cells:
-            rows = np.flatnonzero(target[:, i] & ~found[:, i])
-            if len(rows):
-                low, high = star_range(structure, number, i, view.lower[rows], view.upper[rows])
-                at = Ceilings(ceilings.numerator[rows, i], ceilings.complement[rows, i])
-                found[rows, i] |= judge(Box(low, high), at, protection).any
+    for relation in structure.relations:
+        cells = np.array(relation.cells)
+        rows = np.flatnonzero((target[:, cells] & ~found[:, cells]).any(axis=1))
+        if not len(rows):
+            continue
+        at = np.ix_(rows, cells)
+        low, high = star_ranges(view.lower[at], view.upper[at])
+        of = Ceilings(ceilings.numerator[at], ceilings.complement[at])
+        found[at] |= judge(Box(low, high), of, protection).any & target[at]
     return found

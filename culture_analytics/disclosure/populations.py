@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -19,7 +20,7 @@ from numpy.typing import NDArray
 from culture_analytics.disclosure.structure import Relation, Structure
 from culture_analytics.instrument import Instrument
 
-__all__ = ["Group", "UnitTree", "link", "populations"]
+__all__ = ["Group", "UnitTree", "link", "populations", "unit_tree"]
 
 Floats = NDArray[np.float64]
 Values = frozenset[str]
@@ -27,8 +28,9 @@ Values = frozenset[str]
 # A group of respondents: for each variable that narrows it, the values it takes.
 Group = frozenset[tuple[str, Values]]
 
-# Smaller unit column -> (larger unit column, {small unit: large unit}).
-UnitTree = Mapping[str, tuple[str, Mapping[str, str]]]
+# Smaller unit column -> (larger unit column, {small unit: large unit}). A small unit whose people
+# are in several large ones, or partly in none (""), has them all: {small unit: (large, large)}.
+UnitTree = Mapping[str, tuple[str, Mapping[str, str | tuple[str, ...]]]]
 
 OVERALL = "overall"
 ALL_ORGS = "all"
@@ -67,14 +69,50 @@ class _Vocabulary:
         return {*self.units, *(above for above, _ in self.units.values())}
 
     def _below(self, column: str, unit: str) -> Values:
-        """A unit as the set of smallest units in it, and of those in it that have none."""
-        found = {f"{column}={unit}"}
+        """A unit as the set of smallest units in it, and of those in it that have none.
+
+        A team whose people are in two directorates is two smallest units, which no table shows.
+        """
+        found: Values = frozenset({f"{column}={unit}"})
         for smaller, (larger, parents) in self.units.items():
             if larger == column:
-                for child, parent in parents.items():
-                    if parent == unit:
+                for child, above in parents.items():
+                    if above == unit:
                         found |= self._below(smaller, child)
-        return frozenset(found)
+                    elif isinstance(above, tuple) and unit in above:
+                        found |= _within(self._own(smaller, child), unit)
+        if column in self.units:
+            above = self.units[column][1].get(unit, "")
+            if isinstance(above, tuple):
+                own = self._own(column, unit)
+                return frozenset().union(*(_within(own, larger) for larger in above))
+        return found
+
+    def _own(self, column: str, unit: str) -> Values:
+        """As `_below`, without regard to the larger units it lies in."""
+        above = {k: v for k, v in self.units.items() if k != column}
+        return _Vocabulary(self.instrument, above)._below(column, unit)
+
+
+def _within(values: Values, unit: str) -> Values:
+    return frozenset(f"{v} in {unit}" for v in values)
+
+
+def unit_tree(units: tuple[str, ...], responses: pd.DataFrame) -> UnitTree:
+    """The hierarchy of a Survey's unit columns: ``unit_tree(survey.units, survey.responses)``."""
+    tree: dict[str, tuple[str, Mapping[str, str | tuple[str, ...]]]] = {}
+    if units:
+        tree[units[0]] = ("", {})  # so that it is known to be a unit
+    for above, below in pairwise(units):
+        pairs = responses[[above, below]].dropna(subset=[below]).astype(object).fillna("")
+        parents: dict[str, list[str]] = {}
+        for large, small in pairs.drop_duplicates().astype(str).itertuples(index=False):
+            parents.setdefault(small, []).append(large)
+        tree[below] = (
+            above,
+            {s: up[0] if len(up) == 1 else tuple(sorted(up)) for s, up in parents.items()},
+        )
+    return tree
 
 
 def populations(
@@ -135,6 +173,8 @@ def link(
     tables: list[str],
     instrument: Instrument,
     base: Floats,
+    *,
+    suppose: bool = True,
 ) -> tuple[Structure, Floats]:
     """All the sums between groups, with latent cells for those no table shows.
 
@@ -146,6 +186,8 @@ def link(
         Bases (measures, groups), NaN where a measure has no figure. A remainder that is nobody on
         every measure, of a column that is not a question (a unit, an organisation), is taken as
         known to be nobody: everyone is in some directorate.
+    suppose
+        Whether that is also supposed of units that no table adds up.
 
     Returns
     -------
@@ -153,6 +195,7 @@ def link(
         The cells, and the bases with a column for each latent cell.
     """
     work = _Linker(groups, names, tables, instrument, base)
+    work.suppose = suppose
     work.run()
     return work.structure(), np.stack(work.base, axis=1)
 
@@ -175,6 +218,7 @@ class _Linker:
         self.shown = len(groups)
         self.relations: list[Relation] = []
         self.tied: set[tuple[int, str]] = set()
+        self.suppose = True
         self.universe: dict[str, set[str]] = {}
         for group in groups:
             for variable, values in group:
@@ -183,6 +227,31 @@ class _Linker:
             item = instrument.items.get(variable)
             if item is not None:
                 values_seen.update(item.labels)
+
+        # Unit columns that some people are known to have nothing in.
+        self.without: set[str] = set()
+        self.empty = {v: self._nobody(v) for v in self.universe if v not in instrument.items}
+
+    def _nobody(self, variable: str) -> Values:
+        """Values that nobody has: shown groups without them are everyone already.
+
+        Where the teams are together all staff, nobody is in a directorate but in no team.
+        """
+        everyone = self.cell.get(frozenset())
+        if everyone is None:
+            return frozenset()
+        sets = [v for g in self.cell if len(g) == 1 for x, v in g if x == variable]
+        found: Values = frozenset()
+        for cover in (_largest(sets), [s for s in sets if not any(o < s for o in sets)]):
+            if not cover or sum(map(len, cover)) != len(frozenset().union(*cover)):
+                continue
+            parts = sum(self.base[self.cell[frozenset({(variable, v)})]] for v in cover)
+            left = self.base[everyone] - parts
+            if (left > 0).any():
+                self.without.add(variable)
+            if (left == 0).any() and not (left > 0).any():
+                found |= frozenset(self.universe[variable]) - frozenset().union(*cover)
+        return found
 
     def run(self) -> None:
         for group in list(self.groups):
@@ -223,7 +292,8 @@ class _Linker:
                     self._sum(whole, variable, values, values, inside)
             return
         # Overlapping groupings: everything is made of the smallest pieces.
-        pieces = _pieces([*sets, everyone])
+        empty = self.empty.get(variable, frozenset())
+        pieces = [p for p in _pieces([*sets, everyone]) if not p <= empty]
         self._sum(whole, variable, None, everyone, pieces)
         for values in sets:
             inside = [p for p in pieces if p <= values]
@@ -236,18 +306,25 @@ class _Linker:
         group = whole if total is None else whole | {(variable, total)}
         cell = self._number(group, "not stated")
         members = [self._number(whole | {(variable, p)}, "not stated") for p in parts]
-        rest = values - frozenset().union(*parts)
+        rest = values - frozenset().union(*parts) - self.empty.get(variable, frozenset())
         if rest:
             known = [self.base[i] for i in (cell, *members)]
             left = known[0] - sum(known[1:])
             question = variable in self.instrument.items
             key = whole | {(variable, rest)}
-            if question or key in self.cell or not (left == 0).any() or (left > 0).any():
+            if self._taken_as_nobody(variable, left) and key not in self.cell:
+                rest = frozenset()
+            elif question or key in self.cell or not (left == 0).any() or (left > 0).any():
                 number = self._number(key, "not stated")
                 if np.isnan(self.base[number]).all():
                     self.base[number] = left
                 members.append(number)
         self.relations.append(Relation(cell, tuple(members)))
+
+    def _taken_as_nobody(self, variable: str, left: Floats) -> bool:
+        """Units that no table adds up: a reader supposes that everyone is in some unit."""
+        unit = variable in (UNITS, ORGANISATION)
+        return self.suppose and unit and variable not in self.without and bool(np.isnan(left).all())
 
     def structure(self) -> Structure:
         latent = np.arange(len(self.groups)) >= self.shown

@@ -33,6 +33,9 @@ __all__ = [
     "Relation",
     "Structure",
     "attacker_view",
+    "round_people",
+    "shown_ranges",
+    "small_numerators",
 ]
 
 Floats = NDArray[np.float64]
@@ -43,6 +46,9 @@ NUMERATOR, COMPLEMENT, BASE = 0, 1, 2
 
 # Stands for "no upper limit": more people than any survey has.
 MANY = 1e8
+
+# Less than this is nobody: scores are sums of decimals.
+NEARLY = 1e-6
 
 
 @dataclass(frozen=True)
@@ -148,6 +154,25 @@ class Structure:
                 above[part].append(relation.total)
         return tuple(tuple(_reached(cell, above)) for cell in range(len(self.cells)))
 
+    @cached_property
+    def is_tree(self) -> bool:
+        """Whether no crossing is among the sums, whatever is hidden."""
+        root = list(range(len(self.cells) + len(self.relations)))
+
+        def find(i: int) -> int:
+            while root[i] != i:
+                root[i] = root[root[i]]
+                i = root[i]
+            return i
+
+        for number, relation in enumerate(self.relations):
+            for cell in relation.cells:
+                one, other = find(cell), find(len(self.cells) + number)
+                if one == other:
+                    return False
+                root[one] = other
+        return True
+
     def _cyclic(self) -> bool:
         below: list[list[int]] = [[] for _ in self.cells]
         above = np.zeros(len(self.cells), dtype=int)
@@ -193,6 +218,10 @@ class Counts:
     unions
         "Any of these" measures and their parts, by position: who says yes to a part says yes to
         the union, and who says no to the union says no to every part.
+    adverse
+        Which measures count an adverse event, so that nobody at all may be shown.
+    distributions
+        All the answers of one item, by position: everyone in the base gave one of them.
     """
 
     base: Floats
@@ -200,10 +229,14 @@ class Counts:
     measures: tuple[str, ...]
     whole: Mask = field(default_factory=lambda: np.zeros(0, dtype=bool))
     unions: tuple[tuple[int, tuple[int, ...]], ...] = ()
+    adverse: Mask = field(default_factory=lambda: np.zeros(0, dtype=bool))
+    distributions: tuple[tuple[int, ...], ...] = ()
 
     def __post_init__(self) -> None:
         if len(self.whole) != len(self.measures):
             object.__setattr__(self, "whole", np.ones(len(self.measures), dtype=bool))
+        if len(self.adverse) != len(self.measures):
+            object.__setattr__(self, "adverse", np.zeros(len(self.measures), dtype=bool))
 
     def __repr__(self) -> str:
         return f"<Counts: {len(self.measures)} measures, {self.base.shape[1]} cells>"
@@ -231,7 +264,15 @@ class Counts:
             for one, parts in self.unions
             if one in place and all(p in place for p in parts)
         )
-        return Counts(self.base[chosen], self.numerator[chosen], names, self.whole[chosen], unions)
+        distributions = tuple(
+            tuple(place[a] for a in answers)
+            for answers in self.distributions
+            if all(a in place for a in answers)
+        )
+        return Counts(
+            self.base[chosen], self.numerator[chosen], names, self.whole[chosen], unions,
+            self.adverse[chosen], distributions,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -259,6 +300,13 @@ class Protection:
     knows_reason
         Whether the attacker is taken to know which cells are hidden for their own base (so under
         `base_under`) and which to protect others (so not under it).
+    numerator_under
+        Numerators and complements under this are hidden first, too; 0 = none are. The attacker
+        does not know for which of the reasons a base of `base_under` or more is hidden.
+    round_base
+        Shown numbers of people are rounded to this; 1 = exact.
+    decimals
+        Decimals of shown percentages; None = as calculated.
 
     Notes
     -----
@@ -271,6 +319,14 @@ class Protection:
     contained: str = "protected"
     few: str = "protected"
     knows_reason: bool = True
+    numerator_under: int = 0
+    round_base: int = 1
+    decimals: int | None = None
+
+    @property
+    def rounds(self) -> bool:
+        """Whether shown figures are less exact than the true ones."""
+        return self.round_base > 1 or self.decimals is not None
 
 
 @dataclass(frozen=True, eq=False)
@@ -320,6 +376,11 @@ def attacker_view(
         lower[large, BASE] = protection.base_under
     elif large.any():
         upper[small, BASE] = MANY
+    if protection.rounds:
+        rounded = shown & counts.whole[:, None]
+        low, high = shown_ranges(counts.base, counts.numerator, protection)
+        lower[rounded], upper[rounded] = low[rounded], high[rounded]
+        shown &= ~rounded
     for which, values in (
         (NUMERATOR, counts.numerator),
         (COMPLEMENT, counts.base - counts.numerator),
@@ -328,3 +389,64 @@ def attacker_view(
         lower[..., which] = np.where(shown, values, lower[..., which])
         upper[..., which] = np.where(shown, values, upper[..., which])
     return Box(lower, upper)
+
+
+def shown_ranges(base: Floats, numerator: Floats, protection: Protection) -> tuple[Floats, Floats]:
+    """What rounded figures say of a shown cell: arrays (..., 3) of least and greatest numbers.
+
+    With `round_base` both numbers of people are rounded, and the percentage is one by the other,
+    so that each says nothing more of the other. With `decimals` alone the base is exact, and the
+    percentage fits a range of numerators.
+    """
+    lower = np.zeros((*base.shape, 3))
+    upper = np.full((*base.shape, 3), MANY)
+    step = protection.round_base
+    if step > 1:
+        for which, values in ((NUMERATOR, numerator), (BASE, base)):
+            shown = round_people(values, step)
+            lower[..., which] = np.maximum(shown - step // 2, 0)
+            upper[..., which] = shown + (step - 1) // 2
+        with np.errstate(invalid="ignore"):
+            enough = base >= protection.base_under
+        lower[enough, BASE] = np.maximum(lower[enough, BASE], protection.base_under)
+        upper[base == 0] = 0  # a group that was not asked
+        lower[base == 0] = 0
+        return lower, upper
+    decimals = protection.decimals or 0
+    percent = np.round(100 * numerator / np.maximum(base, 1), decimals)
+    half = 0.5 * 10.0**-decimals + 1e-9
+    least = np.ceil(np.maximum(base * (percent - half) / 100, 0) - 1e-9)
+    most = np.floor(np.minimum(base * (percent + half) / 100, base) + 1e-9)
+    for array, ends in ((lower, (least, base - most)), (upper, (most, base - least))):
+        array[..., NUMERATOR], array[..., COMPLEMENT] = ends
+        array[..., BASE] = base
+    return lower, upper
+
+
+def round_people(number: Floats, step: int) -> Floats:
+    """Numbers of people rounded to a multiple of `step`, halves up."""
+    return np.asarray(np.floor((number + step // 2) / step) * step)
+
+
+def small_numerators(
+    base: Floats, numerator: Floats, whole: Mask, adverse: Mask, protection: Protection
+) -> Mask:
+    """Where the number who gave the answer, or who did not, is under `numerator_under`.
+
+    Parameters
+    ----------
+    base, numerator
+        True numbers, of one shape; NaN where there is no figure.
+    whole, adverse
+        Percentages (scores have no numerator to hide, only everyone at one end), and those of
+        adverse events, of which nobody at all may be shown. Broadcast against the numbers.
+    protection
+        The rule.
+    """
+    under = protection.numerator_under
+    with np.errstate(invalid="ignore"):
+        few = np.where(whole, numerator < under, numerator < NEARLY)
+        few &= ~(adverse & (numerator < NEARLY))
+        most = np.where(whole, base - numerator < under, base - numerator < NEARLY)
+        found: Mask = (few | most) & (base > 0)
+    return found & bool(under)

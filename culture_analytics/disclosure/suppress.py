@@ -7,7 +7,8 @@ the same on every run. `suppress_least` finds the pattern of least cost by integ
 is meant for small tables, and for checking the other.
 
 The cost of hiding a group is one, plus ten times its share of the largest base: a figure lost, and
-the people it spoke for. So small groups are hidden before large ones and totals last.
+the people it spoke for; and as much again for each sum it is the total of, since a hidden total
+loosens every table it heads. So small groups are hidden before large ones and totals last.
 
 References
 ----------
@@ -16,12 +17,13 @@ Fischetti M, Salazar JJ (2001). *Management Science* 47:1008-1027.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
-from culture_analytics.disclosure.bounds import components, star_range
+from culture_analytics.disclosure.bounds import star_range, star_ranges
 from culture_analytics.disclosure.leaks import Ceilings, attack, glance, judge
 from culture_analytics.disclosure.structure import (
     Box,
@@ -29,10 +31,11 @@ from culture_analytics.disclosure.structure import (
     Protection,
     Structure,
     attacker_view,
+    small_numerators,
 )
 from culture_analytics.errors import DisclosureError
 
-__all__ = ["costs", "primary", "suppress", "suppress_least"]
+__all__ = ["costs", "least_needed", "primary", "small", "suppress", "suppress_least"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -52,19 +55,32 @@ def primary(structure: Structure, counts: Counts, protection: Protection, togeth
         base of 11 on one item does not give away a base of 10 on another.
     """
     with np.errstate(invalid="ignore"):
-        small = counts.known & (counts.base < protection.base_under) & ~structure.latent
-    hidden = np.zeros_like(small)
+        own = counts.known & (counts.base < protection.base_under) & ~structure.latent
+    return _shared(own, together) & counts.known
+
+
+def small(structure: Structure, counts: Counts, protection: Protection, together: Ints) -> Mask:
+    """Cells hidden for their own numerator, in all measures that share a pattern."""
+    own = small_numerators(
+        counts.base, counts.numerator, counts.whole[:, None], counts.adverse[:, None], protection
+    )
+    return _shared(own & counts.known & ~structure.latent, together) & counts.known
+
+
+def _shared(own: Mask, together: Ints) -> Mask:
+    hidden = np.zeros_like(own)
     for label in np.unique(together):
         rows = together == label
-        hidden[rows] = small[rows].any(axis=0)
-    return hidden & counts.known
+        hidden[rows] = own[rows].any(axis=0)
+    return hidden
 
 
-def costs(counts: Counts) -> Floats:
+def costs(structure: Structure, counts: Counts) -> Floats:
     """Information lost by hiding each cell."""
     with np.errstate(invalid="ignore"):
         size = np.nan_to_num(np.where(counts.known, counts.base, 0.0)).max(axis=0, initial=0.0)
-    return np.asarray(1 + 10 * size / max(float(size.max(initial=0.0)), 1.0))
+    heads = np.bincount([r.total for r in structure.relations], minlength=len(size))
+    return np.asarray((1 + heads) * (1 + 10 * size / max(float(size.max(initial=0.0)), 1.0)))
 
 
 def suppress(
@@ -76,6 +92,7 @@ def suppress(
     together: Ints | None = None,
     cost: Floats | None = None,
     fixed: Mask | None = None,
+    deadline: float | None = None,
 ) -> Mask:
     """Cells to hide, those of the start included.
 
@@ -93,6 +110,9 @@ def suppress(
         Of hiding each cell; default `costs`.
     fixed
         Cells that cannot be hidden, such as groups that were not asked.
+    deadline
+        `time.perf_counter` after which crossings are no longer programmed; what that would have
+        shown is left for the audit to find.
 
     Returns
     -------
@@ -101,9 +121,11 @@ def suppress(
     """
     n_measures = len(counts.measures)
     together = np.zeros(n_measures, dtype=np.int64) if together is None else together
-    start = primary(structure, counts, protection, together) if hidden is None else hidden
-    start = start & ~structure.latent
-    cost = costs(counts) if cost is None else cost
+    if hidden is None:
+        hidden = primary(structure, counts, protection, together)
+        hidden |= small(structure, counts, protection, together)
+    start = hidden & ~structure.latent
+    cost = costs(structure, counts) if cost is None else cost
     can_hide = counts.known & (np.nan_to_num(counts.base) > 0) & ~structure.latent
     if fixed is not None:
         can_hide &= ~fixed
@@ -111,7 +133,7 @@ def suppress(
     search = _Search(structure, counts, protection, can_hide, cost)
     now = start.copy()
     stuck = np.zeros_like(now)
-    crossed = _crossed(structure)
+    crossed = not structure.is_tree
     # Hiding more keeps every table found so far possible, so each attack starts from the last.
     shape = (*now.shape, 3)
     reached = (np.full(shape, np.inf), np.full(shape, -np.inf))
@@ -119,8 +141,10 @@ def suppress(
         # Programming is slow, so what a single sum gives away is dealt with first.
         leaking = glance(structure, counts, now, protection) & ~stuck if crossed else stuck
         if not (leaking & ~stuck).any():
-            _, leaks = attack(structure, counts, now, protection, reached=reached)
-            leaking = leaks.any & ~stuck
+            _, leaks = attack(
+                structure, counts, now, protection, reached=reached, deadline=deadline
+            )
+            leaking = leaks.proved & ~stuck
         if not leaking.any():
             break
         search.look(now)
@@ -133,6 +157,8 @@ def suppress(
                     stuck[measures, cell] = True
                 elif choice != SERVED:
                     now[rows, choice] |= counts.known[rows, choice]
+    if crossed and deadline is not None and time.perf_counter() > deadline:
+        return now
     return _shown_again(structure, counts, protection, start, now, groups, cost)
 
 
@@ -250,7 +276,7 @@ def _shown_again(
     cost: Floats,
 ) -> Mask:
     """Show again what is not needed, dearest first, one cell a pattern at a time."""
-    if _crossed(structure) and len(structure.cells) > MOST_TO_PRUNE:
+    if not structure.is_tree and len(structure.cells) > MOST_TO_PRUNE:
         return hidden
     _, before = attack(structure, counts, hidden, protection)
     waiting = {
@@ -261,7 +287,7 @@ def _shown_again(
         for g, rows in enumerate(groups)
     }
     now = hidden.copy()
-    crossed = _crossed(structure)
+    crossed = not structure.is_tree
     while any(waiting.values()):
         trying = {g: cells.pop(0) for g, cells in waiting.items() if cells}
         trial = now.copy()
@@ -283,9 +309,65 @@ def _shown_again(
     return now
 
 
-def _crossed(structure: Structure) -> bool:
-    everything = np.ones(len(structure.cells), dtype=bool)
-    return not all(c.is_tree for c in components(structure, everything))
+def least_needed(
+    structure: Structure, counts: Counts, hidden: Mask, protection: Protection, can_hide: Mask
+) -> Ints:
+    """Figures that any method must hide besides those hidden already, at the least, by measure.
+
+    Where one sum by itself gives a hidden cell away, something else in that sum must be hidden; two
+    figures where none alone would do. The fewest figures that serve all such sums, by linear
+    programming, are a bound from below; the true least number may be larger.
+
+    Parameters
+    ----------
+    structure, counts, protection
+        As for `suppress`.
+    hidden
+        What is hidden already (measures, cells), such as `primary`.
+    can_hide
+        What may be hidden.
+    """
+    view = attacker_view(structure, counts, hidden, protection)
+    loose = attacker_view(structure, counts, hidden | can_hide, protection)
+    ceilings = Ceilings.of(structure, counts, hidden, protection)
+    wanted: list[list[tuple[Ints, int]]] = [[] for _ in counts.measures]
+    for relation in structure.relations:
+        cells = np.array(relation.cells)
+        target = hidden[:, cells] & counts.known[:, cells] & ~structure.latent[cells]
+        of = Ceilings(ceilings.numerator[:, cells], ceilings.complement[:, cells])
+
+        def leaking(lower: Floats, upper: Floats, of: Ceilings = of, target: Mask = target) -> Mask:
+            found = judge(Box(*star_ranges(lower, upper)), of, protection).any & target
+            return np.asarray(found.any(axis=1))
+
+        lower, upper = view.lower[:, cells], view.upper[:, cells]
+        bad = leaking(lower, upper)
+        free = can_hide[:, cells] & ~hidden[:, cells]
+        if not (bad[:, None] & free).any():
+            continue
+        cured = np.zeros_like(bad)
+        for j in np.flatnonzero((bad[:, None] & free).any(axis=0)):
+            low, high = lower.copy(), upper.copy()
+            low[:, j], high[:, j] = loose.lower[:, cells[j]], loose.upper[:, cells[j]]
+            cured |= free[:, j] & ~leaking(low, high)
+        for m in np.flatnonzero(bad & free.any(axis=1)):
+            inside = cells[free[m]]
+            wanted[m].append((inside, min(1 if cured[m] else 2, len(inside))))
+    return np.array([_fewest(sums, len(structure.cells)) for sums in wanted], dtype=np.int64)
+
+
+def _fewest(sums: list[tuple[Ints, int]], n: int) -> int:
+    from scipy.optimize import linprog
+    from scipy.sparse import csr_array
+
+    if not sums:
+        return 0
+    rows = np.repeat(np.arange(len(sums)), [len(cells) for cells, _ in sums])
+    columns = np.concatenate([cells for cells, _ in sums])
+    table = csr_array((np.ones(len(rows)), (rows, columns)), shape=(len(sums), n))
+    need = np.array([number for _, number in sums])
+    found = linprog(np.ones(n), A_ub=-table, b_ub=-need, bounds=(0, 1), method="highs")
+    return int(np.ceil(found.fun - 1e-6))
 
 
 def suppress_least(
@@ -312,10 +394,13 @@ def suppress_least(
 
     n = len(structure.cells)
     together = np.zeros(len(counts.measures), dtype=np.int64)
-    start = primary(structure, counts, protection, together) if hidden is None else hidden
+    if hidden is None:
+        hidden = primary(structure, counts, protection, together)
+        hidden = hidden | small(structure, counts, protection, together)
+    start = hidden
     always: Mask = np.asarray(start.any(axis=0))
     can_hide = (counts.known & (np.nan_to_num(counts.base) > 0)).any(axis=0) & ~structure.latent
-    cost = costs(counts) if cost is None else cost
+    cost = costs(structure, counts) if cost is None else cost
     # Equal costs are told apart by a trifle, so that the answer is always the same one.
     price = cost + 1e-4 * np.arange(n) / n
     conditions: list[Floats] = []

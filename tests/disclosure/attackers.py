@@ -1,10 +1,11 @@
-"""Two attackers that share no code with the library: enumeration and plain linear programming."""
+"""Attackers that share no code with the library: enumeration and plain linear programming."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 import numpy as np
+import pandas as pd
 from scipy.optimize import linprog
 
 from culture_analytics.disclosure.structure import Box, Structure
@@ -91,4 +92,58 @@ def linear_bounds(structure: Structure, box: Box, cell: int, m: int = 0) -> list
             assert result.status == 0, result.message
             ends.append(sign * result.fun)
         found.append(tuple(ends))
+    return found
+
+
+def trust_bounds(trust, hidden: np.ndarray, most: int | None = None):
+    """Bounds on hidden rows of a random trust, from its tables alone: (row, base, numerator).
+
+    Counts of people in every combination of answers and unit are the unknowns; each shown row is a
+    sum of them. Nothing of the library is used: no cells, no sums between cells, no families.
+    """
+    frame = trust.frame
+    grid = pd.MultiIndex.from_product(trust.categories.values(), names=trust.categories).to_frame()
+    for column, (larger, parents) in trust.units.items():
+        if not larger:
+            continue
+        grid = grid[grid[column].map(parents).eq(grid[larger])]
+    n = len(grid)
+    looked_at = 0
+    for measure in frame["measure"].unique():
+        rows = np.flatnonzero(frame["measure"].eq(measure))
+        inside = np.array([_members(grid, frame.iloc[i]) for i in rows], dtype=float)
+        base = frame["base"].to_numpy()[rows]
+        numerator = frame["_numerator"].to_numpy()[rows]
+        unseen = hidden[rows]
+        both = np.hstack([inside, inside])
+        yes = np.hstack([inside, np.zeros_like(inside)])
+        equal = np.vstack([both[~unseen], yes[~unseen]])
+        right = np.concatenate([base[~unseen], numerator[~unseen]])
+        small = base[unseen] < 11
+        limit = np.vstack([both[unseen][small], -both[unseen][~small]])
+        limit_at = np.concatenate([np.full(small.sum(), 10.0), np.full((~small).sum(), -11.0)])
+        for i in np.flatnonzero(unseen):
+            if most is not None and looked_at >= most:
+                return
+            looked_at += 1
+            ends = []
+            for objective in (both[i], yes[i], both[i] - yes[i]):
+                for sign in (1, -1):
+                    result = linprog(
+                        sign * objective, A_ub=limit if len(limit) else None,
+                        b_ub=limit_at if len(limit) else None, A_eq=equal, b_eq=right,
+                        bounds=(0, None), method="highs",
+                    )  # fmt: skip
+                    assert result.status in (0, 3), result.message
+                    ends.append(sign * result.fun if result.status == 0 else np.inf)
+            yield int(rows[i]), (ends[0], ends[1]), (ends[2], ends[3]), (ends[4], ends[5])
+    assert n
+
+
+def _members(grid: pd.DataFrame, row: pd.Series) -> np.ndarray:
+    found = np.ones(len(grid), dtype=bool)
+    for by, group in ((row["breakdown"], row["group"]), (row["within"], row["within_group"])):
+        if by not in ("", "overall"):
+            for column, value in zip(by.split(":"), group.split(" | "), strict=True):
+                found &= grid[column].eq(value).to_numpy()
     return found

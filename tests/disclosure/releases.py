@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
+import pandas as pd
 
 from culture_analytics.disclosure.structure import Counts, Relation, Structure
 
@@ -57,3 +60,76 @@ def random_release(rng: np.random.Generator) -> tuple[Structure, Counts]:
     return structure, Counts.of(
         structure, [*numbers[1], *(yes + no)], [*numbers[0], *yes]
     )  # fmt: skip
+
+
+@dataclass
+class Trust:
+    """Made-up people, and tables of them in the columns of the result schema."""
+
+    frame: pd.DataFrame
+    units: dict[str, tuple[str, dict[str, str]]]
+    categories: dict[str, list[str]]
+
+
+NOT_STATED = "(none)"
+
+
+def random_trust(rng: np.random.Generator) -> Trust:
+    """60 to 400 people in two to four units, with teams, two questions and tables at random."""
+    n = int(rng.integers(60, 400))
+    people = pd.DataFrame(index=range(n))
+    categories: dict[str, list[str]] = {}
+    for name, most in (("colour", 5), ("shape", 4)):
+        groups = [f"{name} {i}" for i in range(int(rng.integers(2, most)))] + [NOT_STATED]
+        share = rng.dirichlet(np.full(len(groups), 0.7))
+        people[name] = rng.choice(groups, n, p=share)
+        categories[name] = groups
+    sizes = rng.integers(1, 4, int(rng.integers(2, 4)))
+    parents = {f"{d}{t}": f"D{d}" for d, size in enumerate(sizes) for t in range(size)}
+    team = rng.choice(list(parents), n, p=rng.dirichlet(np.full(len(parents), 0.8)))
+    people["team"], people["directorate"] = team, [parents[t] for t in team]
+    categories |= {"directorate": [f"D{d}" for d in range(len(sizes))], "team": list(parents)}
+    share, asked = rng.choice([0.03, 0.2, 0.5, 0.95]), rng.choice([1.0, 0.95])
+    for item in ("one", "two"):
+        people[item] = np.where(rng.random(n) < asked, rng.random(n) < share, np.nan)
+    possible = [
+        ("colour", ""), ("shape", ""), ("directorate", ""), ("team", ""), ("colour:shape", ""),
+        ("colour", "directorate"), ("shape", "directorate"),
+    ]  # fmt: skip
+    chosen = rng.choice(len(possible), int(rng.integers(2, 5)), replace=False)
+    tables = [("overall", ""), *(possible[i] for i in sorted(chosen))]
+    frame = pd.concat([_table(people, by, within) for by, within in tables], ignore_index=True)
+    used = {c for by, within in tables for c in (*by.split(":"), within)}
+    units: dict[str, tuple[str, dict[str, str]]] = {"directorate": ("", {})}
+    if "team" in used:
+        units["team"] = ("directorate", parents)
+    else:
+        categories.pop("team", None)
+    return Trust(frame, units, categories)
+
+
+def _table(people: pd.DataFrame, by: str, within: str) -> pd.DataFrame:
+    columns = [c for c in (*by.split(":"), within) if c not in ("", "overall")]
+    parts = []
+    for item in ("one", "two"):
+        grouped = (
+            people.groupby(columns)[item] if columns else people.assign(x="").groupby("x")[item]
+        )
+        counts = grouped.agg(["count", "sum"]).reset_index()
+        counts = counts[~counts.isin([NOT_STATED]).any(axis=1)]
+        group = (
+            counts[by.split(":")].agg(" | ".join, axis=1) if by != "overall" else "All staff"
+        )  # fmt: skip
+        parts.append(
+            pd.DataFrame(
+                {
+                    "year": 2024, "org": "ZZ1", "measure": item, "answer": "",
+                    "breakdown": by, "group": group, "within": within,
+                    "within_group": counts[within] if within else "", "statistic": "percent",
+                    "reference": "", "weighting": "unweighted", "source": "extract",
+                    "status": "ok", "base": counts["count"].astype(float),
+                    "value": np.nan, "_numerator": counts["sum"].astype(float),
+                }, index=counts.index,
+            )
+        )  # fmt: skip
+    return pd.concat(parts, ignore_index=True)

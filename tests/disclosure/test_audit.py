@@ -9,10 +9,16 @@ import pandas as pd
 import pytest
 
 import culture_analytics as ca
-from culture_analytics.disclosure.audit import audit, protect, unit_tree
-from culture_analytics.disclosure.families import base_families, linked_measures, unions
+from culture_analytics.disclosure.audit import audit, audit_derived, protect, unit_tree
+from culture_analytics.disclosure.families import (
+    base_families,
+    distributions,
+    linked_measures,
+    unions,
+)
+from culture_analytics.disclosure.leaks import attack
 from culture_analytics.disclosure.populations import link, populations
-from culture_analytics.disclosure.structure import Counts, Protection, Structure
+from culture_analytics.disclosure.structure import NUMERATOR, Counts, Protection, Structure
 from culture_analytics.errors import DisclosureError
 from tests.conftest import make_survey
 
@@ -181,7 +187,7 @@ def test_bad_input_is_refused(frame, survey, tree):
     done.loc[0, "status"] = "suppressed"
     with pytest.raises(DisclosureError, match="protected already"):
         protect(done, survey.instrument, units=tree)
-    weighted = frame.assign(weighting="w")
+    weighted = frame.drop(columns="_numerator", errors="ignore").assign(weighting="w")
     with pytest.raises(DisclosureError, match="unweighted counts"):
         protect(weighted, survey.instrument, units=tree)
     other = frame.copy()
@@ -202,3 +208,125 @@ def test_weighted_rows_are_audited_on_their_unweighted_counts(frame, survey, tre
     )
     hide, report = protect(weighted, survey.instrument, units=tree)
     assert report.ok and np.array_equal(hide, protected[0])
+
+
+DETAILED = "ethnicity_detailed"
+
+
+def largest(frame):
+    by = frame[frame["breakdown"].eq(DETAILED)]
+    return str(by.loc[by["base"].idxmax(), "group"])
+
+
+def with_gaps(frame):
+    """A gap to one group, and to all staff, for every group of a breakdown."""
+    reference = largest(frame)
+    by = frame[frame["breakdown"].eq(DETAILED) & counted(frame)]
+    rows = by[by["group"].ne(reference)]
+    gaps = [
+        rows.assign(statistic="difference", reference=r, value=1.0, p_value=0.5)
+        for r in (reference, "all")
+    ]
+    return pd.concat([frame, *gaps], ignore_index=True)
+
+
+def test_a_gap_beside_one_of_its_groups_gives_the_other_and_goes_with_it(frame, survey, tree):
+    both, reference = with_gaps(frame), largest(frame)
+    gap = both["statistic"].eq("difference").to_numpy()
+    # Hiding groups alone, gaps stay: each gap and a shown group give the hidden group.
+    hide, _ = protect(both[~gap], survey.instrument, units=tree)
+    groups_only = np.concatenate([hide, np.zeros(gap.sum(), dtype=bool)])
+    leaks = audit_derived(both, groups_only)
+    assert len(leaks) and set(leaks["what"]) == {f"difference to {reference}", "difference to all"}
+    # Ours: hidden with either, and shown with both.
+    hide, report = protect(both, survey.instrument, units=tree)
+    assert report.ok and len(audit_derived(both, hide)) == 0 and report.not_audited == ()
+    assert np.array_equal(hide[~gap], groups_only[~gap])
+    key = ["measure", "group"]
+    seen = both.assign(hidden=hide)
+    own = seen[~gap & seen["breakdown"].eq(DETAILED)].set_index(key)["hidden"]
+    staff = seen[~gap & seen["breakdown"].eq("overall")].set_index("measure")["hidden"]
+    for _, row in seen[gap].iterrows():
+        other = own[row["measure"], reference] if row["reference"] == reference else (
+            staff[row["measure"]]
+        )  # fmt: skip
+        assert row["hidden"] == (own[row["measure"], row["group"]] or other)
+    assert not seen.loc[gap, "hidden"].all() and seen.loc[gap, "hidden"].any()
+
+
+def test_a_gap_without_its_groups_is_hidden_by_name(frame, survey, tree):
+    both = with_gaps(frame)
+    alone = both[~(both["breakdown"].eq(DETAILED) & both["statistic"].ne("difference"))]
+    hide, report = protect(alone.reset_index(drop=True), survey.instrument, units=tree)
+    assert report.not_audited == ("difference",)
+    assert hide[alone["statistic"].eq("difference").to_numpy()].all()
+
+
+def test_what_cannot_be_proved_in_the_time_given_is_left_out_by_name():
+    survey = make_survey(900, seed=8)
+    frame = ca.concat(
+        [
+            ca.calculate(survey, "hba_any", by=["religion", "ethnicity_detailed"]),
+            ca.calculate(
+                survey, "hba_any", by=["religion", "ethnicity_detailed"], within="directorate"
+            ),
+        ]
+    )._frame
+    hide, report = protect(frame, survey.instrument, seconds=0)
+    assert report.ok and report.left_out and report.left_out_cells
+    for name in report.left_out:
+        breakdown, _, unit = name.removesuffix(" (2024)").partition(" within ")
+        of_table = frame["breakdown"].eq(breakdown) & frame["within"].eq(unit)
+        assert of_table.any() and hide[of_table & counted(frame)].all()
+    assert "Left out whole" in repr(report)
+    everything, full = protect(frame, survey.instrument)
+    assert full.ok and not full.left_out and everything.sum() < hide.sum()
+
+
+def test_answers_of_one_item_are_attacked_together(frame, survey):
+    answers = ca.calculate_answers(survey, ["hba_managers"], by="gender")._frame
+    keys = [("hba_managers", a, "percent", "unweighted") for a in pd.unique(answers["answer"])]
+    rows = answers[answers["breakdown"].eq("overall")]
+    base = rows["base"].to_numpy(float)[:, None]
+    numerator = rows["_numerator"].to_numpy(float)[:, None]
+    assert distributions(keys, base, numerator) == (tuple(range(len(keys))),)
+    assert distributions(keys[1:], base[1:], numerator[1:]) == ()
+    # Two answers, each known to within one of few values, fix the third and the base between them.
+    structure = Structure.one_way(["A", "B"], not_stated=False)
+    bases = np.array([[48, 8, 40]] * 3, dtype=float)
+    yes = np.array([[10, 1, 9], [20, 2, 18], [18, 5, 13]], dtype=float)
+    hidden = np.array([[False, True, True]] * 3)
+    apart = Counts(bases, yes, ("a", "b", "c"))
+    together = Counts(bases, yes, ("a", "b", "c"), distributions=((0, 1, 2),))
+    alone = attack(structure, apart, hidden, Protection())[0].span(NUMERATOR)
+    joint = attack(structure, together, hidden, Protection())[0].span(NUMERATOR)
+    assert (joint <= alone).all()
+
+
+def test_a_team_in_two_directorates_is_in_neither(survey_of):
+    team = pd.Categorical(["two"] * 30 + ["one"] * 370)
+    directorate = pd.Categorical(["A"] * 15 + ["B"] * 185 + ["A"] * 200)
+    survey = survey_of(400, columns={"team": team, "directorate": directorate})
+    tree = unit_tree(survey.units, survey.responses)
+    assert tree["team"][1]["two"] == ("A", "B")
+    frame = ca.calculate(survey, "work_related_stress", by="units")._frame
+    hide, report = protect(frame, survey.instrument, units=tree)
+    assert report.ok and not hide[counted(frame)].any()
+
+
+@pytest.mark.parametrize("reference", ["2023", "2022-2024 (3 years)"])
+def test_a_change_over_years_goes_with_any_of_its_years(frame, reference):
+    years = range(2022, 2025)
+    rows = frame[frame["breakdown"].eq("gender") & counted(frame)]
+    every = pd.concat([rows.assign(year=y) for y in years], ignore_index=True)
+    change = rows.assign(year=2024, statistic="trend", reference=reference)
+    both = pd.concat([every, change], ignore_index=True)
+    n = len(rows)
+    assert not audit_derived(both, np.zeros(len(both), dtype=bool)).size
+    for position, year in enumerate(years):
+        hidden = np.zeros(len(both), dtype=bool)
+        hidden[position * n] = True
+        leaks = audit_derived(both, hidden)
+        assert len(leaks) == (year != 2022 or reference.startswith("2022"))
+    fewer = both[both["year"].ne(2023)].reset_index(drop=True)
+    assert len(audit_derived(fewer, np.zeros(len(fewer), dtype=bool))) == n

@@ -117,7 +117,7 @@ def test_contradictory_numbers_and_hierarchies_are_refused():
 
 def _cheapest_by_trying_all(structure, counts, protection):
     start = primary(structure, counts, protection, np.zeros(1, dtype=int))
-    price = costs(counts)
+    price = costs(structure, counts)
     others = np.flatnonzero(~start[0] & ~structure.latent & (np.nan_to_num(counts.base[0]) > 0))
     best = np.inf
     for more in chain.from_iterable(combinations(others, n) for n in range(len(others) + 1)):
@@ -143,10 +143,10 @@ def test_least_cost_equals_trying_every_pattern(name):
         if not np.isfinite(best):
             continue
         least = suppress_least(structure, counts, protection)
-        assert costs(counts)[least[0]].sum() == pytest.approx(best)
+        assert costs(structure, counts)[least[0]].sum() == pytest.approx(best)
         quick = suppress(structure, counts, protection)
         assert not attack(structure, counts, quick, protection)[1].any.any()
-        assert costs(counts)[quick[0]].sum() >= best - 1e-9
+        assert costs(structure, counts)[quick[0]].sum() >= best - 1e-9
         compared += 1
     assert compared >= 4
 

@@ -1,0 +1,105 @@
+"""Figures made of other figures: gaps, ratios and p-values die with either of their groups.
+
+A shown gap beside one shown group gives the other. So a derived row is shown only where the rows it
+is made of are all shown, and then it says nothing that they do not.
+"""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+__all__ = ["ALL_STAFF", "RAW", "is_derived", "orphans", "parents"]
+
+Ints = NDArray[np.int64]
+Mask = NDArray[np.bool_]
+
+# Statistics that rest on the people of one group; every other is derived from those.
+RAW = ("percent", "score")
+ALL_STAFF = "overall"
+
+# What a figure and those it is made of have in common, apart from the year and the group.
+_SAME = ["org", "measure", "answer", "within", "within_group", "weighting", "source"]
+_YEARS = re.compile(r"(\d{4})(?:-(\d{4}) \((\d+) years\))?")
+
+# One group in one year, under which a row is found.
+_Cell = tuple[str, ...]
+
+
+def is_derived(frame: pd.DataFrame) -> Mask:
+    """Rows of results made of other rows of the same extract."""
+    own = frame["statistic"].isin(RAW) & frame["reference"].astype(str).eq("")
+    return np.asarray((frame["source"].eq("extract") & ~own).to_numpy(dtype=bool))
+
+
+def parents(frame: pd.DataFrame) -> tuple[Ints, Ints, Mask]:
+    """The rows that derived rows are made of.
+
+    Returns
+    -------
+    child, parent
+        Positions in the frame, pairs.
+    complete
+        For each row of the frame whether all it is made of was found. A reference is another group
+        of the breakdown, an earlier year ("2023") or several ("2021-2024 (4 years)"); any other
+        ("rest", "all") rests on the group itself and on all staff.
+    """
+    derived = is_derived(frame)
+    raw = frame["statistic"].isin(RAW).to_numpy(dtype=bool) & ~derived
+    columns = ["year", *_SAME, "breakdown", "group"]
+    cells = list(map(tuple, frame[columns].astype(str).to_numpy()))
+    place: dict[_Cell, int] = {}
+    for i in np.flatnonzero(raw):
+        place.setdefault(cells[i], int(i))
+        if cells[i][-2] == ALL_STAFF:  # found whatever the label
+            place.setdefault((*cells[i][:-1], ""), int(i))
+    years = sorted(map(int, pd.unique(frame.loc[raw, "year"])))
+    reference = frame["reference"].astype(str).to_numpy()
+    child: list[int] = []
+    parent: list[int] = []
+    complete = np.ones(len(frame), dtype=bool)
+    for i in np.flatnonzero(derived):
+        wanted, number = _made_of(cells[i], str(reference[i]), years, place)
+        found = [place[cell] for cell in wanted if cell in place]
+        complete[i] = len(found) >= number
+        child += [int(i)] * len(found)
+        parent += found
+    return np.array(child, dtype=np.int64), np.array(parent, dtype=np.int64), complete
+
+
+def _made_of(
+    cell: _Cell, reference: str, years: list[int], place: dict[_Cell, int]
+) -> tuple[list[_Cell], int]:
+    """Cells a derived row may be made of, and how many there must be."""
+    at_years = _YEARS.fullmatch(reference)
+    if at_years:
+        first, last, number = at_years.groups()
+        if last is None:
+            return [cell, (first, *cell[1:])], 2
+        between = [str(y) for y in years if int(first) <= y <= int(last)]
+        return [(y, *cell[1:]) for y in between], int(number)
+    other = (*cell[:-1], reference)
+    return [cell, other if other in place else (*cell[:-2], ALL_STAFF, "")], 2
+
+
+def orphans(frame: pd.DataFrame, hidden: Mask) -> Mask:
+    """Derived rows that are shown though a row they are made of is hidden, or not there at all.
+
+    Each of them is a leak: with the other row it gives the hidden one.
+
+    Parameters
+    ----------
+    frame
+        Rows of everything that leaves together.
+    hidden
+        Which of them are hidden.
+    """
+    if not is_derived(frame).any():
+        return np.zeros(len(frame), dtype=bool)
+    child, parent, complete = parents(frame)
+    bad = ~complete
+    np.logical_or.at(bad, child, hidden[parent])
+    return bad & ~hidden
