@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING, Any
 from culture_analytics.design import Design
 from culture_analytics.disclosure.release import Release, build_release, load_release
 from culture_analytics.disclosure.rules import Rule, load_rule
-from culture_analytics.disclosure.together import suppress
+from culture_analytics.disclosure.together import audit, suppress
 from culture_analytics.errors import CultureAnalyticsError
 from culture_analytics.estimate import calculate, calculate_answers
 from culture_analytics.estimates import Estimates, concat
@@ -57,6 +57,7 @@ __all__ = [
     "Release",
     "Rule",
     "Survey",
+    "audit",
     "build_release",
     "calculate",
     "calculate_answers",

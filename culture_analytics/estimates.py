@@ -16,7 +16,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from culture_analytics.disclosure.rules import SYMBOLS, Rule
+from culture_analytics.disclosure.populations import UnitTree, united
+from culture_analytics.disclosure.precision import rounded
+from culture_analytics.disclosure.rules import SYMBOLS, Rule, hidden_rows
 from culture_analytics.errors import DisclosureError, MeasureError
 from culture_analytics.files import replacing
 from culture_analytics.instrument.loader import load_instrument
@@ -55,9 +57,6 @@ UNPROTECTED = "NOT PROTECTED: not for publication"
 # The private column of rows hidden so that others cannot be worked out.
 HIDE = "_hide"
 
-# Statuses of rows that rest on a count of people; the others have no figure for anyone.
-COUNTED = ("ok", "not_computable")
-
 _TEXT = tuple(c for c in SCHEMA if c not in (*NUMBERS, "year", "level"))
 
 
@@ -75,19 +74,18 @@ class Origin:
     """
 
     respondents: Mapping[tuple[int, str], frozenset[tuple[str, int]]] = field(default_factory=dict)
-    units: Mapping[str, tuple[str, Mapping[str, str]]] = field(default_factory=dict)
+    units: UnitTree = field(default_factory=dict)
 
     @classmethod
     def of_several(cls, origins: Iterable[Origin]) -> Origin:
         """Of results put together."""
         respondents: dict[tuple[int, str], frozenset[tuple[str, int]]] = {}
-        units: dict[str, tuple[str, Mapping[str, str]]] = {}
+        trees = []
         for origin in origins:
             for key, sets in origin.respondents.items():
                 respondents[key] = respondents.get(key, frozenset()) | sets
-            for below, (above, parents) in origin.units.items():
-                units[below] = (above, {**units.get(below, (above, {}))[1], **parents})
-        return cls(respondents, units)
+            trees.append(origin.units)
+        return cls(respondents, united(trees))
 
 
 class Estimates:
@@ -106,6 +104,8 @@ class Estimates:
         Sentences to print with the results.
     origin
         Whose answers were counted, for calculated results.
+    view
+        Whether `frame` is a protected view already, from which hidden numbers are gone.
 
     Notes
     -----
@@ -121,22 +121,25 @@ class Estimates:
         organisations: pd.DataFrame | None = None,
         notes: Sequence[str] = (),
         origin: Origin | None = None,
+        view: bool = False,
     ) -> None:
         self._frame = _complete(frame)
         self.rule = rule
         self.organisations = organisations
         self.notes = tuple(notes)
         self._origin = origin or Origin()
+        self._is_view = view
 
     # -- the protected view ---------------------------------------------------------------
 
     @cached_property
     def _hidden(self) -> np.ndarray:
-        base = self._frame["base"].to_numpy(dtype=float)
-        status = self._frame["status"].to_numpy()
-        hidden: np.ndarray = np.isin(status, COUNTED) & ~(base >= self.rule.base_under)
+        """Rows without numbers in the protected view."""
+        if self._is_view:
+            return self._frame["status"].eq("suppressed").to_numpy(dtype=bool)
+        hidden = hidden_rows(self._frame, self.rule)
         if HIDE in self._frame.columns:
-            hidden |= self._frame[HIDE].to_numpy(dtype=bool)
+            hidden = hidden | self._frame[HIDE].to_numpy(dtype=bool)
         return hidden
 
     @property
@@ -156,15 +159,19 @@ class Estimates:
             organisations=self.organisations,
             notes=self.notes,
             origin=self._origin,
+            view=self._is_view,
         )
 
     @cached_property
     def _protected(self) -> pd.DataFrame:
-        frame = self._frame.loc[:, list(SCHEMA)].copy()
+        if self._is_view:
+            return self._frame.loc[:, list(SCHEMA)].copy()
+        frame = rounded(self._frame, self.rule).loc[:, list(SCHEMA)]
         hidden = self._hidden
         if self.rule.base_under > 1:
             # A count of nobody is a small count too: rows without a figure lose the base.
-            hidden_base = hidden | (frame["base"].to_numpy(dtype=float) < self.rule.base_under)
+            few = self._frame["base"].to_numpy(dtype=float) < self.rule.base_under
+            hidden_base = hidden | few
             frame.loc[hidden_base, "base"] = np.nan
             frame.loc[:, list(UNRELEASED)] = np.nan
         if hidden.any():
@@ -306,6 +313,7 @@ class Estimates:
             "organisations": self.organisations,
             "notes": self.notes,
             "_origin": Origin(),
+            "_is_view": True,
         }
 
 
@@ -346,6 +354,7 @@ def concat(estimates: Iterable[Estimates]) -> Estimates:
         ),
         notes=tuple(dict.fromkeys(n for e in estimates for n in e.notes)),
         origin=Origin.of_several(e._origin for e in estimates),
+        view=all(e._is_view for e in estimates),
     )
 
 

@@ -39,7 +39,7 @@ from culture_analytics.disclosure.suppress import least_needed, primary, small, 
 from culture_analytics.errors import DisclosureError
 from culture_analytics.instrument import Instrument
 
-__all__ = ["AuditReport", "audit", "audit_derived", "protect", "unit_tree"]
+__all__ = ["AuditReport", "audit", "audit_derived", "examine", "protect", "unit_tree"]
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -129,7 +129,8 @@ class AuditReport:
             return None
         return 1 - self.least / self.cells if self.cells else 1.0
 
-    def _sentences(self) -> list[str]:
+    def sentences(self) -> tuple[str, ...]:
+        """What was attacked, what was hidden and what is proved, for people to read."""
         p = self.protection
         verdict = (
             "Nothing hidden can be worked out more nearly than the rule allows."
@@ -138,11 +139,14 @@ class AuditReport:
         )
         said = [
             verdict,
-            f"{self.cells:,} figures of {self.groups:,} groups in {len(self.tables)} tables, tied "
-            f"by {self.sums:,} sums: {self.hidden_first:,} hidden because their base is under "
-            f"{p.base_under}, {self.hidden_second:,} to protect those; {self.shown:.1%} shown.",
-            f"Proved for {self.proved:.1%} of the hidden figures: a base could have at least "
-            f"{p.base_span} values, a numerator at least {p.numerator_span}, and never everyone.",
+            f"{self.cells:,} figures of {self.groups:,} groups in {len(self.tables)} tables, "
+            f"linked by {self.sums:,} sums, were attacked together. "
+            f"{self.hidden_first:,} are hidden for "
+            f"their own small numbers, {self.hidden_second:,} to protect those; "
+            f"{self.shown:.1%} are shown.",
+            f"Proved for {self.proved:.1%} of the hidden figures: the number of people who "
+            f"answered could be at least {p.base_span} different numbers, the number who gave the answer at "
+            f"least {p.numerator_span}, and it is never certain that everyone gave it.",
         ]
         if self.contained:
             said.append(
@@ -158,16 +162,16 @@ class AuditReport:
                 f"Left out whole ({self.left_out_cells:,} figures), because they could not be "
                 "proved in the time given: " + ", ".join(self.left_out) + "."
             )
-        return said
+        return tuple(said)
 
     def __repr__(self) -> str:
-        lines = [f"<AuditReport: {'ok' if self.ok else 'LEAKS'}>", *self._sentences()]
+        lines = [f"<AuditReport: {'ok' if self.ok else 'LEAKS'}>", *self.sentences()]
         if not self.ok:
             lines.append(self.table.head(20).to_string(index=False, max_colwidth=60))
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        body = "".join(f"<p>{escape(s)}</p>" for s in self._sentences())
+        body = "".join(f"<p>{escape(s)}</p>" for s in self.sentences())
         table = "" if self.ok else self.table.to_html(index=False, border=0, classes="ca-table")
         return body + table
 
@@ -338,6 +342,44 @@ def protect(
     )
 
 
+def examine(
+    frame: pd.DataFrame,
+    instrument: Instrument,
+    hidden: Mask,
+    *,
+    protection: Protection | None = None,
+    units: UnitTree | None = None,
+) -> AuditReport:
+    """Attack results of which some rows are hidden already.
+
+    Parameters
+    ----------
+    frame, instrument, protection, units
+        As for `protect`.
+    hidden
+        True for the rows that are hidden.
+
+    Raises
+    ------
+    DisclosureError
+        As `protect`.
+    """
+    protection = protection or Protection()
+    begun = time.perf_counter()
+    derived = is_derived(frame)
+    status = frame["status"].to_numpy()
+    extract = frame["source"].eq("extract").to_numpy(dtype=bool)
+    about = extract & ~derived & np.isin(status, (*COUNTED, *NOBODY))
+    parts = []
+    for year in sorted(pd.unique(frame.loc[about, "year"])):
+        rows = np.flatnonzero(about & (frame["year"] == year).to_numpy())
+        work = _Year(frame.iloc[rows], instrument, protection, units, int(year), given=hidden[rows])
+        parts.append(work.examine())
+    report = _together(parts, protection, time.perf_counter() - begun, ())
+    still = audit_derived(frame, hidden)
+    return replace(report, table=pd.concat([report.table, still]) if len(still) else report.table)
+
+
 def _alone(frame: pd.DataFrame, derived: Mask) -> Mask:
     """Derived rows whose own groups are not among the tables."""
     if not derived.any():
@@ -410,9 +452,11 @@ class _Year:
         protection: Protection,
         units: UnitTree | None,
         year: int,
-        until: float | None,
-        compare: bool,
+        until: float | None = None,
+        compare: bool = False,
+        given: Mask | None = None,
     ) -> None:
+        self.given = given
         self.frame, self.instrument, self.protection = frame, instrument, protection
         self.units, self.year, self.until, self.compare = units, year, until, compare
         self.measure, keys = pd.factorize(pd.MultiIndex.from_frame(frame[MEASURE].astype(str)))
@@ -444,6 +488,11 @@ class _Year:
                 return hide | ~kept
             left_out += names
             kept &= ~np.isin(self.table, names)
+
+    def examine(self) -> AuditReport:
+        """The attack on what is hidden already."""
+        rows = np.arange(len(self.frame))
+        return self._attempt(rows, np.zeros(len(rows), dtype=bool))[2]
 
     def _give_up(self, rows: NDArray[np.int64], unproved: Mask) -> list[str]:
         """Tables to leave out: crossings with cells not proved, or else all crossings."""
@@ -512,6 +561,8 @@ class _Year:
         hidden, first = _pattern(
             structure, counts, self.instrument, self.protection, fixed, self.keys,
             np.pad(start, extra), soon,
+        ) if self.given is None else self._as_given(
+            counts, np.pad(laid_out(self.given, False), extra)
         )  # fmt: skip
         box, leaks = attack(structure, counts, hidden, self.protection, deadline=until)
         assert leaks.unproved is not None
@@ -530,6 +581,10 @@ class _Year:
         )
         at = (measure, of_row)
         return hidden[at], leaks.unproved[at], report
+
+    def _as_given(self, counts: Counts, hidden: Mask) -> tuple[Mask, Mask]:
+        own = np.nan_to_num(counts.base, nan=np.inf) < self.protection.base_under
+        return hidden & counts.known, hidden & own
 
     def _least(self, structure: Structure, counts: Counts, first: Mask, fixed: Mask) -> int:
         can_hide = counts.known & (np.nan_to_num(counts.base) > 0) & ~structure.latent & ~fixed

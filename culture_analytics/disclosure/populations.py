@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from culture_analytics.disclosure.structure import Relation, Structure
 from culture_analytics.instrument import Instrument
 
-__all__ = ["Group", "UnitTree", "link", "populations", "unit_tree"]
+__all__ = ["Group", "UnitTree", "link", "populations", "unit_tree", "united"]
 
 Floats = NDArray[np.float64]
 Values = frozenset[str]
@@ -113,6 +113,23 @@ def unit_tree(units: tuple[str, ...], responses: pd.DataFrame) -> UnitTree:
             {s: up[0] if len(up) == 1 else tuple(sorted(up)) for s, up in parents.items()},
         )
     return tree
+
+
+def united(trees: Iterable[UnitTree]) -> UnitTree:
+    """Several hierarchies as one; a small unit keeps every larger one that it lies in."""
+    found: dict[str, tuple[str, dict[str, set[str]]]] = {}
+    for tree in trees:
+        for below, (above, parents) in tree.items():
+            _, known = found.setdefault(below, (above, {}))
+            for small, large in parents.items():
+                known.setdefault(small, set()).update([large] if isinstance(large, str) else large)
+    return {
+        below: (
+            above,
+            {s: min(up) if len(up) == 1 else tuple(sorted(up)) for s, up in parents.items()},
+        )
+        for below, (above, parents) in found.items()
+    }
 
 
 def populations(

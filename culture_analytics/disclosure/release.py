@@ -10,7 +10,7 @@ import json
 import tomllib
 import zipfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -156,6 +156,10 @@ class Release:
     def _kinds(self) -> tuple[tuple[str, Mapping[str, Estimates]], ...]:
         return (MEASURES, self._tables), (ANSWERS, self._answers)
 
+    def _estimates(self) -> list[Estimates]:
+        """Everything in it, table by table."""
+        return [*self._tables.values(), *self._answers.values()]
+
     def hidden(self) -> dict[str, int]:
         """How many rows each status has, over the whole release."""
         return {str(k): int(v) for k, v in self.table["status"].value_counts().items()}
@@ -180,12 +184,7 @@ class Release:
                 kind: [t for t, e in tables.items() if e._suppressed_together]
                 for kind, tables in self._kinds()
             },
-            "rule": {
-                "name": self.rule.name,
-                "base_under": self.rule.base_under,
-                "label": self.rule.label,
-                "reason": self.rule.reason,
-            },
+            "rule": asdict(self.rule),
             "notes": {
                 kind: {t: list(e.notes) for t, e in tables.items()}
                 for kind, tables in self._kinds()
@@ -241,6 +240,7 @@ def load_release(path: str | Path) -> Release:
             rule=rule,
             organisations=_organisations_of(meta, kind, topic),
             notes=meta["notes"][kind].get(topic, ()),
+            view=True,
         )
 
     def tables(kind: str) -> dict[str, Estimates]:
@@ -264,6 +264,7 @@ def build_release(
     tables: str | Path | Mapping[str, Any] = "standard",
     rule: str | Rule = "default",
     published: Estimates | None = None,
+    seconds: float | None = None,
 ) -> Release:
     """All the tables of a report at once.
 
@@ -279,17 +280,21 @@ def build_release(
         than the default.
     published
         Published results to stand beside respondents' (England and the organisation's own row).
+    seconds
+        Time to prove crossings in; what is not proved by then is left out whole and named in
+        `Release.protection`. Default: as long as it takes, and the same result everywhere.
 
     Raises
     ------
     MeasureError
         A table asks for an unknown measure or breakdown, or nothing can be shown.
     DisclosureError
-        Published results of several organisations without a choice of one.
+        Published results of several organisations without a choice of one; or tables in which a
+        hidden figure could still be worked out.
     """
     definition = _definition(tables)
     if isinstance(data, Survey):
-        return _from_survey(data, definition, load_rule(rule), published)
+        return _from_survey(data, definition, load_rule(rule), published, seconds)
     return _from_published(_at_least(data, load_rule(rule)), definition, published)
 
 
@@ -320,7 +325,11 @@ def _at_least(published: Estimates, rule: Rule) -> Estimates:
 
 
 def _from_survey(
-    survey: Survey, definition: Mapping[str, Any], rule: Rule, published: Estimates | None
+    survey: Survey,
+    definition: Mapping[str, Any],
+    rule: Rule,
+    published: Estimates | None,
+    seconds: float | None,
 ) -> Release:
     tables: dict[tuple[str, str], Estimates] = {}
     for table in definition["tables"]:
@@ -331,8 +340,8 @@ def _from_survey(
     banner = UNPROTECTED
     protection: tuple[str, ...] = (f"Nothing was hidden: {rule.reason}.",)
     if rule.base_under:
-        tables, report = suppress_together(tables, instrument=survey.instrument)
-        banner, protection = BANNER, tuple(report._sentences())
+        tables, report = suppress_together(tables, instrument=survey.instrument, seconds=seconds)
+        banner, protection = BANNER, report.sentences()
     found = _of_kind(tables, MEASURES)
     if published is not None:
         found["published"] = _beside(survey.orgs, published, rule)

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
-import pandas as pd
 
-from culture_analytics.disclosure.audit import AuditReport, protect
+from culture_analytics.disclosure.audit import AuditReport, examine, protect
 from culture_analytics.disclosure.rules import Rule, load_rule
-from culture_analytics.disclosure.structure import Protection
 from culture_analytics.errors import DisclosureError
 from culture_analytics.estimates import KEY, Estimates, concat
 from culture_analytics.instrument import Instrument, load_instrument
 
-__all__ = ["suppress", "suppress_together"]
+if TYPE_CHECKING:
+    from culture_analytics.disclosure.release import Release
+
+__all__ = ["audit", "suppress", "suppress_together"]
 
 Name = TypeVar("Name", bound=Hashable)
 
@@ -58,8 +59,59 @@ def suppress(
     return concat(tables.values())
 
 
+def audit(data: Release | Estimates | Sequence[Estimates]) -> AuditReport:
+    """Attack what leaves together, as a reader with a computer would.
+
+    Parameters
+    ----------
+    data
+        A Release that was built in this session, or results, one or several.
+
+    Returns
+    -------
+    AuditReport
+        ``ok``, the share proved, and a row for each hidden figure that can be worked out more
+        nearly than the rule allows. Never a hidden number.
+
+    Raises
+    ------
+    DisclosureError
+        The results are of different extracts, or only their protected view is here (a saved
+        release, a pickle): what was proved of a saved release stands in its `protection`.
+
+    Examples
+    --------
+    >>> import culture_analytics as ca
+    >>> stress = ca.calculate(ca.load_sample(2024), "work_related_stress", by="ethnicity_detailed")
+    >>> ca.audit(stress).ok, ca.audit(ca.suppress(stress)).ok
+    (False, True)
+    """
+    several = [data] if isinstance(data, Estimates) else list(_estimates(data))
+    if any(e._is_view for e in several):
+        raise DisclosureError(
+            "Only the protected view is here, and the attack is judged by the numbers hidden. "
+            "What was proved of a saved release stands in release.protection."
+        )
+    whole = concat(several)
+    _one_extract(whole)
+    return examine(
+        whole._frame,
+        load_instrument(),
+        whole._hidden,
+        protection=whole.rule.protection,
+        units=whole._origin.units,
+    )
+
+
+def _estimates(data: Release | Sequence[Estimates]) -> Sequence[Estimates]:
+    return data if isinstance(data, Sequence) else data._estimates()
+
+
 def suppress_together(
-    tables: Mapping[Name, Estimates], *, instrument: Instrument | None = None
+    tables: Mapping[Name, Estimates],
+    *,
+    instrument: Instrument | None = None,
+    seconds: float | None = None,
 ) -> tuple[dict[Name, Estimates], AuditReport]:
     """Hide in each table what the tables together would give away.
 
@@ -69,6 +121,8 @@ def suppress_together(
         Every table that leaves together, of one rule.
     instrument
         The questionnaire they were calculated with; default the bundled one.
+    seconds
+        Time to prove crossings in; see `build_release`.
 
     Raises
     ------
@@ -80,8 +134,9 @@ def suppress_together(
     hide, report = protect(
         whole._frame,
         instrument or load_instrument(),
-        protection=Protection(base_under=whole.rule.base_under),
+        protection=whole.rule.protection,
         units=whole._origin.units,
+        seconds=seconds,
     )
     if not report.ok:
         raise DisclosureError(

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import pandas as pd
 
-from culture_analytics.disclosure.audit import unit_tree
+from culture_analytics.disclosure.populations import unit_tree
 from culture_analytics.disclosure.rules import Rule, load_rule
 from culture_analytics.errors import MeasureError
 from culture_analytics.estimate.bundles import Margin, bundles

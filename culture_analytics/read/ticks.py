@@ -67,9 +67,11 @@ def read_ticks(
         ticked[item] = decoded[item].lookup[column.codes] == SELECTED
     anyone = np.logical_or.reduce(list(ticked.values()))
     answers = {}
-    for item, mine in ticked.items():
-        others = np.where(anyone, NOT_SELECTED, MISSING)
-        answers[item] = np.where(mine, SELECTED, others).astype(np.int8)
+    for item, (column, _) in family.items():
+        # What cannot be read is not known to be blank.
+        unread = np.append(decoded[item].unknown, False)[column.codes]  # the last: blank cells
+        others = np.where(anyone & ~unread, NOT_SELECTED, MISSING)
+        answers[item] = np.where(ticked[item], SELECTED, others).astype(np.int8)
     _note_absent_options(context.instrument, plan, set(family), findings)
     readings = tuple(
         Reading(plan.year, question, column, decoded[item], rows)

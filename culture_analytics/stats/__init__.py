@@ -2,21 +2,57 @@
 
 from __future__ import annotations
 
+from culture_analytics.stats.association import RaoScott, rao_scott
 from culture_analytics.stats.difference import (
     Difference,
     correlation,
     difference_se,
     difference_se_coo,
 )
+from culture_analytics.stats.inequality import SlopeIndex, slope_index
 from culture_analytics.stats.intervals import INTERVALS, Interval
 from culture_analytics.stats.limits import percentage_limits, score_limits
 from culture_analytics.stats.mean import logit_t, mean_t
+from culture_analytics.stats.multilevel import (
+    GaussianIntercepts,
+    LogisticIntercepts,
+    Maihda,
+    ShrunkenEstimates,
+    ShrunkenRates,
+    gaussian_intercepts,
+    logistic_intercepts,
+    maihda,
+    shrink_estimates,
+    shrunken_rates,
+    variance_limits,
+    variance_share,
+)
 from culture_analytics.stats.proportion import (
     beta,
     logit,
     logit_beta,
     wilson,
     wilson_weighted,
+)
+from culture_analytics.stats.raking import Raked, post_stratify, rake
+from culture_analytics.stats.ratio import (
+    log_limits,
+    log_odds_ratio_se,
+    log_ratio_se,
+    odds_ratio_limits,
+    odds_ratio_score,
+    ratio_limits,
+    ratio_score,
+)
+from culture_analytics.stats.regression import (
+    LogisticFit,
+    LogisticSums,
+    StandardisedGap,
+    StandardisedPercentages,
+    logistic_regression,
+    standardised_gap,
+    standardised_percentages,
+    treatment_coding,
 )
 from culture_analytics.stats.variance import (
     LONELY,
@@ -31,22 +67,56 @@ __all__ = [
     "INTERVALS",
     "LONELY",
     "Difference",
+    "GaussianIntercepts",
     "Interval",
+    "LogisticFit",
+    "LogisticIntercepts",
+    "LogisticSums",
+    "Maihda",
+    "Raked",
+    "RaoScott",
     "RatioSums",
+    "ShrunkenEstimates",
+    "ShrunkenRates",
+    "SlopeIndex",
+    "StandardisedGap",
+    "StandardisedPercentages",
     "beta",
     "correlation",
     "degrees_of_freedom",
     "difference_se",
     "difference_se_coo",
+    "gaussian_intercepts",
     "kish",
+    "log_limits",
+    "log_odds_ratio_se",
+    "log_ratio_se",
+    "logistic_intercepts",
+    "logistic_regression",
     "logit",
     "logit_beta",
     "logit_t",
+    "maihda",
     "mean_t",
+    "odds_ratio_limits",
+    "odds_ratio_score",
     "percentage_limits",
+    "post_stratify",
+    "rake",
+    "rao_scott",
+    "ratio_limits",
+    "ratio_score",
     "ratio_se",
     "ratio_se_coo",
     "score_limits",
+    "shrink_estimates",
+    "shrunken_rates",
+    "slope_index",
+    "standardised_gap",
+    "standardised_percentages",
+    "treatment_coding",
+    "variance_limits",
+    "variance_share",
     "wilson",
     "wilson_weighted",
 ]

@@ -6,6 +6,7 @@ import time
 import zipfile
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 import culture_analytics as ca
@@ -177,3 +178,17 @@ def test_a_parquet_file_that_declares_too_much(
     path = tmp_path / "made.parquet"
     pd.DataFrame(ROWS, columns=HEADER).to_parquet(path)
     assert "declares 30 rows of 6 columns" in refused(path.read_bytes(), tmp_path, "made.parquet")
+
+
+def test_a_tick_that_cannot_be_read_is_missing_and_not_unticked(tmp_path: Path) -> None:
+    lines = ["org,year,q15b,q15c_1,q15c_2,q15c_3"]
+    lines += ["ZZ1,2020,Yes,Selected,Not selected,Selected"] * 30
+    lines += ["ZZ1,2020,Yes,Selected,Selected,Selected"] * 10
+    lines += ['ZZ1,2020,Yes,Selected,Sel"ected,Not selected', "ZZ1,2020,Yes,Selected,,Selected"]
+    file = tmp_path / "made.csv"
+    file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    survey = ca.read_extract(file)
+    number = {q.number: i for i in survey.items if (q := survey.instrument.question(i, 2020))}
+    second = survey.responses[number["q15c_2"]].astype(object)
+    assert second[:40].tolist() == ["Not selected"] * 30 + ["Selected"] * 10
+    assert pd.isna(second[40]) and second[41] == "Not selected"
