@@ -43,8 +43,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from culture_analytics.errors import AdjustmentError, CultureAnalyticsError
 from culture_analytics.stats._covariance import StratumFactors, stratum_factors
-from culture_analytics.stats._quantiles import FloatArray, floats, t_quantile
+from culture_analytics.stats._quantiles import FloatArray, floats
 from culture_analytics.stats.proportion import logit
+from culture_analytics.stats.variance import kish
 
 __all__ = [
     "FEWEST_EVENTS",
@@ -69,6 +70,7 @@ _CONVERGED = 1e-11
 # Without separation nothing in a survey is fitted so near to "nobody" or "everybody": 1 in 10^9.
 _SEPARATED = 20.0
 _COLLINEAR = 1e-9
+_FARTHEST = 8.0  # normal quantile of the smallest p told: 1e-15
 
 
 class LogisticSums(NamedTuple):
@@ -108,6 +110,8 @@ class LogisticFit:
     events: int
     """The rarer of yes and no."""
     iterations: int
+    effective_base: FloatArray
+    """Kish's effective base of each group compared; empty when no groups were given."""
     _problem: _Problem = field(compare=False)
     _bread: FloatArray = field(compare=False)
 
@@ -131,7 +135,8 @@ class StandardisedPercentages(NamedTuple):
     upper: FloatArray
     covariance: FloatArray
     """Of the values, shape (settings, settings)."""
-    df: float
+    df: FloatArray
+    """Degrees of freedom of each."""
 
 
 class StandardisedGap(NamedTuple):
@@ -139,9 +144,12 @@ class StandardisedGap(NamedTuple):
 
     value: float
     se: float
+    """Delta method."""
     lower: float
+    """MOVER limits, from those of the two proportions."""
     upper: float
     p_value: float
+    """One less the level at which the limits touch 0."""
 
 
 class _Problem(NamedTuple):
@@ -321,13 +329,18 @@ def logistic_regression(
         base=round(float(n.sum())),
         events=round(float(events)),
         iterations=iterations,
+        effective_base=_effective_bases(problem, group),
         _problem=problem,
         _bread=bread,
     )
 
 
 def standardised_percentages(
-    fit: LogisticFit, settings: ArrayLike, *, level: float = 0.95
+    fit: LogisticFit,
+    settings: ArrayLike,
+    *,
+    effective_base: ArrayLike | None = None,
+    level: float = 0.95,
 ) -> StandardisedPercentages:
     """Percentages with everyone put in one group after another, other characteristics unchanged.
 
@@ -338,6 +351,10 @@ def standardised_percentages(
     settings : array_like
         Columns of each pattern with the group put in, shape (settings, patterns, parameters): the
         patterns and columns of the fit.
+    effective_base : array_like, optional
+        Effective base of the group each setting puts in, shape (settings,): ``fit.effective_base``
+        where settings are the groups in order. Limits then allow for a group's standard error
+        resting on its own few answers. Default: the degrees of freedom of the whole design.
     level : float, default 0.95
         Confidence level.
 
@@ -388,14 +405,25 @@ def standardised_percentages(
     slopes = problem.x @ fit._bread @ gradient.T
     covariance = _covariance(problem, expit(problem.x @ fit.coefficients), levels, slopes)
     se = np.sqrt(np.maximum(np.diag(covariance), 0.0))
-    lower, upper = logit(value, se, fit.df, level=level)
-    return StandardisedPercentages(value, se, lower, upper, covariance, fit.df)
+    df = np.full(value.shape, fit.df)
+    if effective_base is not None:
+        df = np.minimum(df, floats(effective_base) - 2)
+    lower, upper = logit(value, se, df, level=level)
+    return StandardisedPercentages(value, se, lower, upper, covariance, df)
 
 
 def standardised_gap(
     standardised: StandardisedPercentages, first: int, second: int, *, level: float = 0.95
 ) -> StandardisedGap:
-    """Difference of two standardised proportions, with delta-method t limits.
+    r"""Difference of two standardised proportions, with MOVER limits.
+
+    With :math:`(l, u)` the limits of the two proportions :math:`m` and :math:`\rho` their
+    correlation, the lower limit lies
+
+    .. math:: \sqrt{(m_1 - l_1)^2 - 2 \rho (m_1 - l_1)(u_2 - m_2) + (u_2 - m_2)^2}
+
+    below the difference, and the upper likewise above it. Plain :math:`\pm t \, se` would hold the
+    true gap of a group of 60 with unequal weights only 90 % of the time.
 
     Parameters
     ----------
@@ -418,25 +446,52 @@ def standardised_gap(
 
     References
     ----------
-    Graubard and Korn (1999).
+    Graubard and Korn (1999) for the standard error; Zou GY, Donner A (2008). Construction of
+    confidence limits about effect measures: a general approach. *Statistics in Medicine*
+    27:1693-1702.
 
     Examples
     --------
     >>> covariance = np.array([[0.0004, 0.0001], [0.0001, 0.0009]])
-    >>> found = StandardisedPercentages(np.array([0.30, 0.20]), np.sqrt(np.diag(covariance)),
-    ...                                 *np.zeros((2, 2)), covariance, 500.0)
+    >>> value, df = np.array([0.30, 0.20]), np.array([500.0, 500.0])
+    >>> limits = np.zeros((2, 2))
+    >>> found = StandardisedPercentages(value, np.sqrt([4e-4, 9e-4]), *limits, covariance, df)
     >>> gap = standardised_gap(found, 0, 1)
     >>> [round(float(v), 3) for v in gap]
-    [0.1, 0.033, 0.035, 0.165, 0.003]
+    [0.1, 0.033, 0.03, 0.16, 0.006]
     """
-    from scipy.special import stdtr
+    from scipy.special import ndtr
 
-    v = standardised.covariance
-    value = float(standardised.value[first] - standardised.value[second])
-    se = float(np.sqrt(max(v[first, first] + v[second, second] - 2 * v[first, second], 0.0)))
-    half = float(t_quantile(level, standardised.df)) * (se if se > 0 else float("nan"))
-    p = float(2 * stdtr(standardised.df, -abs(value) / se)) if se > 0 else float("nan")
-    return StandardisedGap(value, se, value - half, value + half, p)
+    pair = [first, second]
+    v = standardised.covariance[np.ix_(pair, pair)]
+    m, se, df = (floats(column)[pair] for column in standardised[:2] + standardised[-1:])
+    value, error = float(m[0] - m[1]), float(np.sqrt(max(v[0, 0] + v[1, 1] - 2 * v[0, 1], 0.0)))
+    if not (error > 0 and (se > 0).all()):
+        return StandardisedGap(value, error, *[float("nan")] * 3)
+    shared = float(v[0, 1] / (se[0] * se[1]))
+
+    def limits(at: float) -> tuple[float, float]:
+        lower, upper = logit(m, se, df, level=at)
+        down, up = m - lower, upper - m
+        below = down[0] ** 2 - 2 * shared * down[0] * up[1] + up[1] ** 2
+        above = up[0] ** 2 - 2 * shared * up[0] * down[1] + down[1] ** 2
+        return value - float(np.sqrt(max(below, 0.0))), value + float(np.sqrt(max(above, 0.0)))
+
+    # The level at which the limits touch 0, by halving on the scale of the normal quantile.
+    low, high = 0.0, _FARTHEST
+    for _ in range(40):
+        middle = (low + high) / 2
+        lower, upper = limits(float(1 - 2 * ndtr(-middle)))
+        low, high = (low, middle) if lower <= 0 <= upper else (middle, high)
+    return StandardisedGap(value, error, *limits(level), float(2 * ndtr(-(low + high) / 2)))
+
+
+def _effective_bases(problem: _Problem, group: ArrayLike | None) -> FloatArray:
+    """Kish's effective base of each group."""
+    if group is None:
+        return np.zeros(0)
+    of = np.asarray(group, dtype=np.intp)[problem.pattern]
+    return kish(np.bincount(of, problem.sums[2]), np.bincount(of, problem.sums[4]))
 
 
 def expit(eta: FloatArray) -> FloatArray:

@@ -257,32 +257,70 @@ def test_splitting_cells_changes_nothing() -> None:
     np.testing.assert_allclose(once.covariance, twice.covariance, rtol=1e-9)
 
 
-@pytest.mark.parametrize(("w_low", "w_high"), [(1.0, 1.0), (0.4, 2.5)])
-def test_coverage_of_the_adjusted_gap(w_low: float, w_high: float) -> None:
-    """The 95 % limits of a standardised gap hold the true gap about 95 % of the time."""
+POINTS = [  # respondents, shares of (group, job), coefficients, spread of log weights
+    (500, (0.4, 0.2, 0.1, 0.3), (0.0, 0.4, -0.3), 0.8),
+    (600, (0.6, 0.3, 0.05, 0.05), (-2.8, 0.0, 0.5), 0.0),
+    (600, (0.6, 0.3, 0.05, 0.05), (-2.8, 1.0, 0.5), 0.5),
+    (1200, (0.65, 0.3, 0.02, 0.03), (-3.2, 0.8, 0.3), 0.5),
+    (800, (0.6, 0.32, 0.04, 0.04), (-1.0, -0.6, -0.3), 0.8),
+]
+
+
+def coverage(point: Any, runs: int) -> float:
+    size, share, beta, spread = point
     rng = np.random.default_rng(11)
-    share = np.array([0.45, 0.25, 0.05, 0.25])
     codes = np.array([[0, 0], [0, 1], [1, 0], [1, 1]])
-    x, terms = treatment_coding(codes, [["a", "b"], ["c", "d"]], ["g", "job"])
-    settings = [
-        treatment_coding(np.c_[[g] * 4, codes[:, 1]], [["a", "b"], ["c", "d"]], ["g", "job"])[0]
-        for g in (0, 1)
-    ]
-    beta = np.array([-2.0, 0.5, 0.8])
+    labels, factors = [["a", "b"], ["c", "d"]], ["g", "job"]
+    x, terms = treatment_coding(codes, labels, factors)
+    settings = [treatment_coding(np.c_[[g] * 4, codes[:, 1]], labels, factors)[0] for g in (0, 1)]
     p = 1 / (1 + np.exp(-x @ beta))
-    truth = np.diff([share @ (1 / (1 + np.exp(-s @ beta))) for s in settings])[0]
-    held = 0
-    runs, size = 600, 400
+    first, second = (share @ (1 / (1 + np.exp(-setting @ beta))) for setting in settings)
+    held = fitted = 0
     for _ in range(runs):
         pattern = rng.choice(4, size, p=share)
-        w = rng.uniform(w_low, w_high, size)
+        w = np.exp(rng.normal(0, spread, size))
         y = (rng.random(size) < p[pattern]).astype(float)
         h, at, sums = sums_of(y, w, np.zeros(size, dtype=int), pattern)
-        fit = logistic_regression(x, at, h, sums, [size], names=terms)
-        gap = standardised_gap(standardised_percentages(fit, settings), 1, 0)
-        held += gap.lower <= truth <= gap.upper
-    # Two Monte Carlo standard errors either side.
-    assert 0.945 - 0.018 <= held / runs <= 0.955 + 0.018
+        try:
+            fit = logistic_regression(x, at, h, sums, [size], names=terms, group=codes[:, 0])
+        except AdjustmentError:
+            continue
+        found = standardised_percentages(fit, settings, effective_base=fit.effective_base)
+        gap = standardised_gap(found, 1, 0)
+        held += gap.lower <= second - first <= gap.upper
+        fitted += 1
+        assert (gap.p_value < 0.05) == (not gap.lower <= 0 <= gap.upper)
+    assert fitted > runs / 2
+    return held / fitted
+
+
+def test_coverage_of_the_adjusted_gap() -> None:
+    """Small groups, rare answers, unequal weights: 95 % limits hold the true gap."""
+    runs = 300
+    held = np.array([coverage(point, runs) for point in POINTS])
+    noise = np.sqrt(0.95 * 0.05 / runs)
+    assert held.mean() >= 0.945 - 2 * noise / np.sqrt(len(POINTS))
+    assert held.min() >= 0.92
+
+
+def test_p_of_a_gap_falls_with_the_gap_and_never_reaches_nought() -> None:
+    ps = []
+    for yes in ([60, 60], [60, 90], [60, 200]):
+        fit = fit_simple([[1, 0], [1, 1]], [300, 300], yes)
+        found = standardised_percentages(fit, [[[1, 0], [1, 0]], [[1, 1], [1, 1]]])
+        ps.append(standardised_gap(found, 1, 0).p_value)
+    assert 1 >= ps[0] > 0.99
+    assert 0.001 < ps[1] < 0.01
+    assert 0 < ps[2] < 1e-12
+
+
+def test_effective_bases_are_those_of_the_groups() -> None:
+    rng = np.random.default_rng(3)
+    group, w = rng.integers(0, 2, 400), rng.uniform(0.3, 3, 400)
+    h, at, sums = sums_of((rng.random(400) < 0.4).astype(float), w, np.zeros(400, int), group)
+    fit = logistic_regression([[1, 0], [1, 1]], at, h, sums, [400], group=[0, 1])
+    expected = [w[group == g].sum() ** 2 / (w[group == g] ** 2).sum() for g in (0, 1)]
+    np.testing.assert_allclose(fit.effective_base, expected, rtol=1e-12)
 
 
 def test_national_size_is_fast() -> None:
@@ -296,13 +334,13 @@ def test_national_size_is_fast() -> None:
     stratum, pattern = (a.ravel() for a in np.meshgrid(range(220), range(2000), indexing="ij"))
     n = rng.poisson(775_000 / stratum.size, stratum.size).astype(float)
     yes = rng.binomial(n.astype(int), 1 / (1 + np.exp(1 - x @ effect))[pattern]).astype(float)
-    started = time.thread_time()
+    started = time.process_time()
     fit = logistic_regression(
         x, pattern, stratum, answers(n, yes), np.bincount(stratum, n), names=terms
     )
     settings = [x.copy(), x.copy()]
     settings[0][:, 1], settings[1][:, 1] = 0, 1
     standardised_percentages(fit, settings)
-    assert time.thread_time() - started < 10
+    assert time.process_time() - started < 10
     assert np.abs((fit.coefficients[1:] - effect[1:]) / fit.se[1:]).max() < 5
     assert fit.base == n.sum()
