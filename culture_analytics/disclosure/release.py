@@ -18,6 +18,7 @@ from typing import Any
 import pandas as pd
 
 from culture_analytics.disclosure.rules import Rule, load_rule
+from culture_analytics.disclosure.structure import round_people
 from culture_analytics.disclosure.together import suppress_together
 from culture_analytics.errors import DisclosureError, MeasureError
 from culture_analytics.estimate import calculate, calculate_answers
@@ -347,7 +348,7 @@ def _from_survey(
         found["published"] = _beside(survey.orgs, published, rule)
     return Release(
         rule=rule,
-        about=_about_survey(survey),
+        about=_about_survey(survey, rule),
         quality=_quality_table(survey.quality),
         banner=banner,
         protection=protection,
@@ -428,8 +429,9 @@ def _published_breakdowns(instrument: Instrument, data: Estimates, by: Sequence[
     return [b for b in dict.fromkeys(names) if b in there]
 
 
-def _about_survey(survey: Survey) -> dict[str, Any]:
+def _about_survey(survey: Survey, rule: Rule) -> dict[str, Any]:
     counts = survey.responses["year"].value_counts().sort_index()
+    people = round_people(counts.to_numpy(dtype=float), rule.round_base)
     org = survey.orgs[0] if len(survey.orgs) == 1 else "all"
     name = survey.names.get(org, org) if org != "all" else f"{len(survey.orgs)} organisations"
     years = [int(y) for y in survey.years]
@@ -438,7 +440,7 @@ def _about_survey(survey: Survey) -> dict[str, Any]:
         "org": org,
         "org_name": name,
         "years": years,
-        "respondents": {str(y): int(n) for y, n in counts.items()},
+        "respondents": {str(y): int(n) for y, n in zip(counts.index, people, strict=True)},
         "units": list(survey.units),
         "source": survey.source,
         "synthetic": survey.synthetic,
