@@ -15,6 +15,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from culture_analytics.disclosure.rules import Rule, load_rule
@@ -431,7 +432,7 @@ def _published_breakdowns(instrument: Instrument, data: Estimates, by: Sequence[
 
 def _about_survey(survey: Survey, rule: Rule) -> dict[str, Any]:
     counts = survey.responses["year"].value_counts().sort_index()
-    people = round_people(counts.to_numpy(dtype=float), rule.round_base)
+    people = round_people(np.asarray(counts, dtype=np.float64), rule.round_base)
     org = survey.orgs[0] if len(survey.orgs) == 1 else "all"
     name = survey.names.get(org, org) if org != "all" else f"{len(survey.orgs)} organisations"
     years = [int(y) for y in survey.years]

@@ -151,3 +151,55 @@ def test_a_table_in_two_topics_is_hidden_alike(survey: Survey) -> None:
     tables = {"tables": [{"topic": "a", **one}, {"topic": "b", **one}]}
     release = ca.build_release(survey, tables=tables)
     assert release["a"].table.equals(release["b"].table)
+
+
+TABLES = {"tables": [{"topic": "bullying", "measures": ["bullying"], "by": ["equality", "units"]}]}
+
+
+@pytest.mark.parametrize("rule", ["default", "nss-2018", "nss-2024", "strict", "rounded"])
+def test_every_shipped_rule_protects_a_release_and_survives_saving(
+    rule: str, tmp_path: Path
+) -> None:
+    release = ca.build_release(ca.load_sample(2024), tables=TABLES, rule=rule)
+    report = ca.audit(release)
+    assert report.ok and report.hidden_second > 0 and report.proved == 1
+    back = ca.load_release(release.save(tmp_path / "r.zip"))
+    assert back.rule == release.rule and back.table.equals(release.table)
+    shown = back.table[back.table["status"] == "ok"]
+    assert (shown["base"] >= release.rule.base_under - release.rule.round_base // 2).all()
+    with pytest.raises(DisclosureError, match="Only the protected view is here"):
+        ca.audit(back["bullying"])
+
+
+def test_a_rounded_release_shows_nothing_unrounded() -> None:
+    release = ca.build_release(ca.load_sample(2024), tables=TABLES, rule="rounded")
+    shown = release.table[release.table["status"] == "ok"]
+    assert (shown["base"] % 5 == 0).all()
+    percent = shown[shown["statistic"] == "percent"]
+    assert (percent[["value", "lower", "upper"]] % 1 == 0).all(axis=None)
+    assert shown[["se", "df", "p_value", "weighted_base", "effective_base"]].isna().all(axis=None)
+    assert release.about["respondents"]["2024"] % 5 == 0
+
+
+def test_a_strict_release_shows_no_one_or_two_people() -> None:
+    survey = ca.load_sample(2024)
+    strict = ca.calculate(survey, "bullying", by="religion", rule="strict")
+    numerator = strict._frame["_numerator"].to_numpy()
+    rest = strict._frame["base"].to_numpy() - numerator
+    shown = strict.table["status"].eq("ok").to_numpy()
+    assert not (shown & ((numerator == 1) | (numerator == 2) | (rest < 3))).any()
+    few = ca.calculate(survey, "bullying", by="religion").table["status"].eq("ok").to_numpy()
+    assert (few & ~shown).any()
+
+
+def test_what_cannot_be_proved_in_time_is_left_out_by_name() -> None:
+    tables = {
+        "tables": [
+            {"topic": "a", "measures": ["bullying"], "by": ["team", "ethnicity_detailed:gender"]}
+        ]
+    }
+    release = ca.build_release(ca.load_sample(2024), tables=tables, seconds=0.0)
+    crossed = release["a", "ethnicity_detailed:gender"].table
+    assert crossed["status"].isin(["suppressed", "not_asked"]).all()
+    assert any("ethnicity_detailed:gender" in line for line in release.protection)
+    assert ca.audit(release).ok

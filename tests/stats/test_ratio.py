@@ -156,7 +156,7 @@ def test_odds_ratio_limits_solve_their_equation(counts: tuple[int, ...]) -> None
         np.testing.assert_allclose((x1 - n1 * q1) * np.sqrt(information), sign * Z, rtol=1e-4)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=400, deadline=None)
 @given(st.integers(1, 2000), st.integers(1, 2000), st.floats(0, 1), st.floats(0, 1))
 def test_score_limits_hold_the_estimate_and_turn_round(
     n1: int, n2: int, a: float, b: float
@@ -177,6 +177,15 @@ def test_score_limits_hold_the_estimate_and_turn_round(
         lower, upper = ratio_score(p1, n1, p2, n2)
         assert lower <= p1 / p2 * (1 + 1e-9)
         assert p1 / p2 <= upper * (1 + 1e-9)
+
+
+def test_odds_of_nearly_everyone_keep_their_digits() -> None:
+    """2 of 2 against 87 of 99, and its mirror images."""
+    lower, upper = odds_ratio_score([1.0, 0.0], [2, 2], [87 / 99, 12 / 99], 99)
+    back = odds_ratio_score(87 / 99, 99, 1.0, 2)
+    np.testing.assert_allclose(lower[0], 1 / back[1], rtol=1e-9)
+    np.testing.assert_allclose(lower[0], 1 / upper[1], rtol=1e-9)
+    np.testing.assert_allclose(lower[0], 0.0654546, rtol=1e-5)
 
 
 def test_nobody_on_both_sides_says_nothing() -> None:
