@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from culture_analytics.disclosure.derived import is_derived, orphans, parents
+from culture_analytics.disclosure.derived import alone, is_derived, orphans
 from culture_analytics.disclosure.families import (
     base_families,
     distributions,
@@ -145,8 +145,8 @@ class AuditReport:
             f"their own small numbers, {self.hidden_second:,} to protect those; "
             f"{self.shown:.1%} are shown.",
             f"Proved for {self.proved:.1%} of the hidden figures: the number of people who "
-            f"answered could be at least {p.base_span} different numbers, the number who gave the answer at "
-            f"least {p.numerator_span}, and it is never certain that everyone gave it.",
+            f"answered could be at least {p.base_span} different numbers, the number who gave the "
+            f"answer at least {p.numerator_span}, and it is never certain that everyone gave it.",
         ]
         if self.contained:
             said.append(
@@ -327,7 +327,8 @@ def protect(
         work = _Year(frame.iloc[rows], instrument, protection, units, int(year), until, compare)
         hide[rows] = work.run()
         parts.append(work.report)
-    unaudited = derived & (_alone(frame, derived) | protection.rounds)
+    shown = derived & (status == "ok")
+    unaudited = alone(frame) | (shown if protection.rounds else np.zeros_like(shown))
     hide |= unaudited
     hide |= orphans(frame, hide)
     report = _together(
@@ -378,13 +379,6 @@ def examine(
     report = _together(parts, protection, time.perf_counter() - begun, ())
     still = audit_derived(frame, hidden)
     return replace(report, table=pd.concat([report.table, still]) if len(still) else report.table)
-
-
-def _alone(frame: pd.DataFrame, derived: Mask) -> Mask:
-    """Derived rows whose own groups are not among the tables."""
-    if not derived.any():
-        return derived
-    return ~parents(frame)[2]
 
 
 def audit_derived(frame: pd.DataFrame, hidden: Mask) -> pd.DataFrame:

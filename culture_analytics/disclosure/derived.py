@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-__all__ = ["ALL_STAFF", "RAW", "is_derived", "orphans", "parents"]
+__all__ = ["ALL_STAFF", "RAW", "alone", "is_derived", "orphans", "parents"]
 
 Ints = NDArray[np.int64]
 Mask = NDArray[np.bool_]
@@ -33,6 +33,14 @@ def is_derived(frame: pd.DataFrame) -> Mask:
     """Rows of results made of other rows of the same extract."""
     own = frame["statistic"].isin(RAW) & frame["reference"].astype(str).eq("")
     return np.asarray((frame["source"].eq("extract") & ~own).to_numpy(dtype=bool))
+
+
+def alone(frame: pd.DataFrame) -> Mask:
+    """Derived rows whose own groups are not among the tables."""
+    derived = is_derived(frame)
+    if not derived.any():
+        return derived
+    return derived & ~parents(frame)[2] & _figures(frame)
 
 
 def parents(frame: pd.DataFrame) -> tuple[Ints, Ints, Mask]:
@@ -102,4 +110,9 @@ def orphans(frame: pd.DataFrame, hidden: Mask) -> Mask:
     child, parent, complete = parents(frame)
     bad = ~complete
     np.logical_or.at(bad, child, hidden[parent])
-    return bad & ~hidden
+    return bad & ~hidden & _figures(frame)
+
+
+def _figures(frame: pd.DataFrame) -> Mask:
+    """Rows that hold numbers: not those of a year that was not asked, or cannot be compared."""
+    return np.asarray(frame["status"].eq("ok").to_numpy(dtype=bool))

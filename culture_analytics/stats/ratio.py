@@ -310,18 +310,15 @@ def odds_ratio_score(
     """
     p1, n1, p2, n2 = _sides(first, n_first, second, n_second)
     z = _score_quantile(n1 + n2, level, corrected)
-    yes = n1 * p1 + n2 * p2
+    yes, no = n1 * p1 + n2 * p2, n1 * (1 - p1) + n2 * (1 - p2)
 
     def statistic(log_ratio: FloatArray) -> FloatArray:
         psi = np.exp(log_ratio)
-        # n2 (psi - 1) q^2 + b q - yes = 0; each branch adds numbers of one sign.
-        a, b = n2 * (psi - 1), psi * (n1 - yes) + n2 + yes
-        root = np.sqrt(np.maximum(b**2 + 4 * a * yes, 0.0))
-        q2 = np.where(b >= 0, 2 * yes / (b + root), (root - b) / (2 * a))
-        odds = psi * q2 / (1 - q2)
-        q1 = odds / (1 + odds)
-        information = 1 / (n1 * q1 * (1 - q1)) + 1 / (n2 * q2 * (1 - q2))
-        return np.asarray(n1 * (p1 - q1) * np.sqrt(information))
+        # Each share and its complement by itself: near 1, subtracting would leave no digits.
+        q1, not1 = _share(1 / psi, n2, n1, yes), _share(psi, n2, n1, no)
+        q2, not2 = _share(psi, n1, n2, yes), _share(1 / psi, n1, n2, no)
+        excess = np.where(p1 > 0.5, not1 - (1 - p1), p1 - q1)
+        return np.asarray(n1 * excess * np.sqrt(1 / (n1 * q1 * not1) + 1 / (n2 * q2 * not2)))
 
     return _solve(
         statistic,
@@ -330,6 +327,13 @@ def odds_ratio_score(
         none_above=(p2 == 0) | (p1 == 1),
         unknown=_unknown(p1, n1, p2, n2),
     )
+
+
+def _share(psi: FloatArray, n1: FloatArray, n2: FloatArray, yes: FloatArray) -> FloatArray:
+    """Most likely second proportion at an odds ratio of first to second, by a quadratic."""
+    a, b = n2 * (psi - 1), psi * (n1 - yes) + n2 + yes
+    root = np.sqrt(np.maximum(b**2 + 4 * a * yes, 0.0))
+    return np.asarray(np.where(b >= 0, 2 * yes / (b + root), (root - b) / (2 * a)))
 
 
 def ratio_limits(
@@ -352,7 +356,8 @@ def ratio_limits(
     se_log : array_like
         Standard error of the logarithm of the ratio: :func:`log_ratio_se`.
     df : array_like
-        Design degrees of freedom of the comparison.
+        Design degrees of freedom of the comparison; under unequal weights no more than the
+        smaller effective base less 1, as the standard error rests on that side's few answers.
     yes, base : tuple of array_like
         Unweighted numerators and bases, of the first and of the second: score limits where fewer
         than :data:`FEW_YES` on either side said yes, or fewer than that did not.

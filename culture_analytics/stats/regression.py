@@ -458,7 +458,7 @@ def standardised_gap(
     >>> found = StandardisedPercentages(value, np.sqrt([4e-4, 9e-4]), *limits, covariance, df)
     >>> gap = standardised_gap(found, 0, 1)
     >>> [round(float(v), 3) for v in gap]
-    [0.1, 0.033, 0.03, 0.16, 0.006]
+    [0.1, 0.033, 0.03, 0.161, 0.006]
     """
     from scipy.special import ndtr
 
