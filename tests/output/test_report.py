@@ -21,6 +21,8 @@ from culture_analytics.survey import Survey
 from tests.conftest import make_survey
 from tests.output.html import Node, parse
 
+pytestmark = pytest.mark.slow  # whole reports: once, under the newest pandas
+
 TINY = 7  # people in the team that must not be seen
 TINY_TEAM = "Team <b>tiny</b>"  # its name would be markup if it were not escaped
 

@@ -20,7 +20,7 @@ from tests.output.html import parse
 
 
 def mostly_never(n: int) -> dict[str, pd.Categorical]:
-    """Incidents as rare as they are: where nearly everyone had one, "everyone" gives groups away."""
+    """Incidents as rare as they are; where nearly everyone had one, groups are given away."""
     items = ca.load_instrument().items
     rng = np.random.default_rng(5)
     return {

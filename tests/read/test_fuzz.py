@@ -14,6 +14,9 @@ COUNT = 200
 HEAVY = ("zip bombs", "a million columns", "many rows in a small file")
 
 
+pytestmark = pytest.mark.slow  # hundreds of files: once, under the newest pandas
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("fuzz")
