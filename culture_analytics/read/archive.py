@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from culture_analytics.errors import CultureAnalyticsError
+from culture_analytics.read.compound import is_endless
 from culture_analytics.read.detect import FileKind
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ def refuse_uncalculated(kind: FileKind, sheet: str, error: type[CultureAnalytics
 
 
 def _inspect(kind: FileKind) -> _Archive:
-    if kind.format not in {"xlsx", "xlsb", "ods"}:
+    if kind.format not in {"xlsx", "xlsb", "ods", "xls"}:
         return _Archive()
     try:
         stamp = kind.path.stat().st_mtime_ns
@@ -128,6 +129,8 @@ def _inspected(path: Path, form: str, size: int, stamp: int) -> _Archive:
         "unpacked. Copy or download it again."
     )
     try:
+        if form == "xls":
+            return damaged if is_endless(path.read_bytes()) else _Archive()
         with zipfile.ZipFile(path) as archive:
             fault = _too_large(archive, name)
             if fault:

@@ -261,9 +261,9 @@ def ratio_score(
         b = phi * (n1 + yes2) + yes1 + n2
         root = np.sqrt(np.maximum(b**2 - 4 * (n1 + n2) * phi * (yes1 + yes2), 0.0))
         common = 2 * (yes1 + yes2) / (b + root)
-        q1, q2 = np.clip(phi * common, 0, 1), np.clip(common, 0, 1)
+        r1, r2 = np.clip(phi * common, 0, 1), np.clip(common, 0, 1)
         # Divided by phi, so that neither side overflows or drowns the other.
-        variance = q1 * (1 - q1) / (n1 * phi**2) + q2 * (1 - q2) / n2
+        variance = r1 * (1 - r1) / (n1 * phi**2) + r2 * (1 - r2) / n2
         return np.asarray((p1 / phi - p2) / np.sqrt(variance))
 
     return _solve(
@@ -315,10 +315,10 @@ def odds_ratio_score(
     def statistic(log_ratio: FloatArray) -> FloatArray:
         psi = np.exp(log_ratio)
         # Each share and its complement by itself: near 1, subtracting would leave no digits.
-        q1, not1 = _share(1 / psi, n2, n1, yes), _share(psi, n2, n1, no)
-        q2, not2 = _share(psi, n1, n2, yes), _share(1 / psi, n1, n2, no)
-        excess = np.where(p1 > 0.5, not1 - (1 - p1), p1 - q1)
-        return np.asarray(n1 * excess * np.sqrt(1 / (n1 * q1 * not1) + 1 / (n2 * q2 * not2)))
+        r1, not1 = _share(1 / psi, n2, n1, yes), _share(psi, n2, n1, no)
+        r2, not2 = _share(psi, n1, n2, yes), _share(1 / psi, n1, n2, no)
+        excess = np.where(p1 > 0.5, not1 - (1 - p1), p1 - r1)
+        return np.asarray(n1 * excess * np.sqrt(1 / (n1 * r1 * not1) + 1 / (n2 * r2 * not2)))
 
     return _solve(
         statistic,

@@ -329,11 +329,12 @@ def proportion_trend(p: ArrayLike, n: ArrayLike, year: ArrayLike) -> Line:
 
     share, base, centred, enough = _years(proportions(p), floats(n), year)
     moment = np.sum(base * centred**2, axis=-1)
-    pooled = np.sum(base * share, axis=-1) / np.sum(base, axis=-1)
-    slope = np.sum(base * centred * share, axis=-1) / moment
-    variance = np.sum(base * centred**2 * share * (1 - share), axis=-1) / moment**2
-    spread = pooled * (1 - pooled)
+    # Series of fewer than two years have no moment: their figures are blanked below.
     with np.errstate(divide="ignore", invalid="ignore"):
+        pooled = np.sum(base * share, axis=-1) / np.sum(base, axis=-1)
+        slope = np.sum(base * centred * share, axis=-1) / moment
+        variance = np.sum(base * centred**2 * share * (1 - share), axis=-1) / moment**2
+        spread = pooled * (1 - pooled)
         chi2 = np.where(spread > 0, slope**2 * moment / spread, 0.0)
     p_value = np.asarray(chdtrc(1, chi2), dtype=np.float64)
     return Line(*(np.where(enough, x, np.nan) for x in (slope, np.sqrt(variance), np.inf, p_value)))

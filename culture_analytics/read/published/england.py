@@ -22,7 +22,7 @@ from culture_analytics.read.published.definitions import load_definitions
 from culture_analytics.read.published.figures import Figures, figure_rows
 from culture_analytics.read.published.rows import ENGLAND
 
-__all__ = ["COLUMNS", "DIGITS", "FILE", "chosen_rows", "load_england"]
+__all__ = ["COLUMNS", "DIGITS", "FILE", "chosen_rows", "england_years", "load_england"]
 
 FILE = "england.csv"
 DIGITS = 4  # decimals kept
@@ -98,6 +98,11 @@ def load_england(year: int = 2024, *, path: str | Path | None = None) -> Estimat
         ),
         notes=(f"England {year}: shipped figures of {rows['release'].iloc[0]}, rounded",),
     )  # fmt: skip
+
+
+def england_years() -> tuple[int, ...]:
+    """Survey years of which England's figures come with the package, ascending."""
+    return tuple(sorted(int(year) for year in _read(DATA / FILE)["year"].unique()))
 
 
 def chosen_rows(national: Estimates) -> pd.DataFrame:
