@@ -39,10 +39,23 @@ from culture_analytics.survey import Survey, combine
 
 if TYPE_CHECKING:
     from culture_analytics import plots
+    from culture_analytics.compare import (
+        biggest_movers,
+        compare_benchmark,
+        compare_years,
+        funnel,
+        roll_up,
+        system,
+        top_and_bottom,
+        trend,
+    )
+    from culture_analytics.control import ControlChart, control_chart
     from culture_analytics.output import show
     from culture_analytics.output.report import run_report
     from culture_analytics.read import read_extract
     from culture_analytics.read.published import read_published
+    from culture_analytics.read.published.england import load_england
+    from culture_analytics.read.published.successors import load_successors
     from culture_analytics.sample import load_sample
     from culture_analytics.session import open_release
     from culture_analytics.simulate import simulate_survey
@@ -50,6 +63,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "ControlChart",
     "CultureAnalyticsError",
     "Design",
     "Estimates",
@@ -58,36 +72,59 @@ __all__ = [
     "Rule",
     "Survey",
     "audit",
+    "biggest_movers",
     "build_release",
     "calculate",
     "calculate_answers",
     "combine",
+    "compare_benchmark",
+    "compare_years",
     "concat",
+    "control_chart",
+    "funnel",
     "list_measures",
+    "load_england",
     "load_instrument",
     "load_release",
     "load_rule",
     "load_sample",
+    "load_successors",
     "open_release",
     "plots",
     "read_extract",
     "read_published",
+    "roll_up",
     "run_report",
     "show",
     "simulate_survey",
     "suppress",
+    "system",
+    "top_and_bottom",
+    "trend",
 ]
 
 # Imported when first used, so that `import culture_analytics` stays quick.
 _WHEN_USED = {
+    "ControlChart": "culture_analytics.control",
+    "biggest_movers": "culture_analytics.compare",
+    "compare_benchmark": "culture_analytics.compare",
+    "compare_years": "culture_analytics.compare",
+    "control_chart": "culture_analytics.control",
+    "funnel": "culture_analytics.compare",
+    "load_england": "culture_analytics.read.published.england",
     "load_sample": "culture_analytics.sample",
+    "load_successors": "culture_analytics.read.published.successors",
     "open_release": "culture_analytics.session",
     "plots": "culture_analytics",
     "read_extract": "culture_analytics.read",
     "read_published": "culture_analytics.read.published",
+    "roll_up": "culture_analytics.compare",
     "run_report": "culture_analytics.output.report",
     "show": "culture_analytics.output",
     "simulate_survey": "culture_analytics.simulate",
+    "system": "culture_analytics.compare",
+    "top_and_bottom": "culture_analytics.compare",
+    "trend": "culture_analytics.compare",
 }
 
 

@@ -88,12 +88,18 @@ def _parser() -> argparse.ArgumentParser:
         "--published",
         metavar="WORKBOOK",
         action="append",
-        help="official results workbook to compare with; may be given twice",
+        help="official results workbook to compare with; may be given several times",
     )
     report.add_argument(
         "--out", metavar="DIR", default="report", help="folder of the report (default: report)"
     )
     report.add_argument("--date", metavar="TEXT", help="date to print on the report")
+    report.add_argument(
+        "--embargo",
+        metavar="DATE",
+        help="date before which nothing may be shared, as 2026-03-12; printed on every page, "
+        "chart and row",
+    )
     report.set_defaults(run=_report)
 
     validate = _command(commands, "validate", "check a file without making anything")
@@ -165,6 +171,7 @@ def _report(given: argparse.Namespace) -> int:
         published=given.published,
         date=given.date,
         cache=given.cache,
+        embargo=given.embargo,
     )
     print(_ascii(f"Report: {written.resolve()}"))
     print(_ascii(f"Figures: {written.with_name(TABLES).resolve()}"))
@@ -277,7 +284,7 @@ def _say(given: argparse.Namespace, text: str) -> None:
 
 def _in_options(message: str) -> str:
     """What the Python arguments a message names are called on the command line."""
-    names = [name for name in ("year", "org", "columns") if f"{name}=" in message]
+    names = [name for name in ("year", "org", "columns", "embargo") if f"{name}=" in message]
     if not names:
         return ""
     return f"\nOn the command line: {', '.join(f'--{name}' for name in names)}."

@@ -50,6 +50,7 @@ UNRELEASED = ("weighted_base", "effective_base")
 
 # What was done to protect respondents, in words.
 AS_PUBLISHED = "As published, protected by their publisher"
+CONTRACTOR = "As the survey contractor supplied them: internal use, not for publication"
 PRIMARY_ONLY = "Primary suppression only: internal use, not for publication"
 TOGETHER = "Small groups suppressed together with every table of this release"
 UNPROTECTED = "NOT PROTECTED: not for publication"
@@ -269,8 +270,9 @@ class Estimates:
 
     def _use(self) -> str:
         """What may be done with the results, as every picture of them says."""
-        if not self._frame["source"].eq("extract").any():
-            return AS_PUBLISHED
+        held = self._frame["source"]
+        if not held.eq("extract").any():
+            return CONTRACTOR if held.eq("contractor").any() else AS_PUBLISHED
         if not self.rule.base_under:
             return UNPROTECTED
         return TOGETHER if self._suppressed_together else PRIMARY_ONLY
@@ -291,6 +293,9 @@ class Estimates:
     def to_csv(self, path: str | Path) -> Path:
         """Write the protected table as UTF-8 csv with a byte-order mark, which Excel reads.
 
+        A last column, ``protection``, says what was done to protect respondents, and so what may
+        be done with the file.
+
         Raises
         ------
         ReportError
@@ -298,7 +303,8 @@ class Estimates:
         """
         path = Path(path)
         with replacing(path) as part:
-            self._protected.to_csv(part, index=False, encoding="utf-8-sig", lineterminator="\n")
+            marked = self._protected.assign(protection=self._use())
+            marked.to_csv(part, index=False, encoding="utf-8-sig", lineterminator="\n")
         return path
 
     # -- pickling and comparing -----------------------------------------------------------

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import hashlib
 import os
 import re
 import secrets
 import shutil
 import stat
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -129,7 +131,8 @@ def replacing_folder(folder: str | Path) -> Iterator[Path]:
                 _flush(file)
             if not _became(stage, target):
                 stage = _moved_in(stage, target)
-                _commit(stage, target)
+                with _turn(target):
+                    _commit(stage, target)
     finally:
         if stage is not None:
             shutil.rmtree(stage, ignore_errors=True)
@@ -260,15 +263,55 @@ def _commit(stage: Path, folder: Path) -> None:
                 shutil.copy2(folder / name, before / name)
                 _keep_mode(folder / name, ready / name)
         for name in files:
+            ready.touch()  # still alive, for runs on other computers
             done.append(name)
             _replace(ready / name, folder / name)
     except BaseException:
-        for name in reversed(done):
-            with contextlib.suppress(OSError):
-                _put_back(before / name, folder / name)
+        # If what was kept is gone, a run on another computer took this one for dead and put its
+        # files in place: then they stay.
+        if before.is_dir():
+            for name in reversed(done):
+                with contextlib.suppress(OSError):
+                    _put_back(before / name, folder / name)
         raise
     finally:
         shutil.rmtree(ready, ignore_errors=True)
+
+
+@contextmanager
+def _turn(folder: Path) -> Iterator[None]:
+    """Wait until no other run on this computer is putting files into the folder.
+
+    The lock is the system's, so that it ends with the process, however that ends.
+    """
+    key = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:16]
+    place = Path(tempfile.gettempdir()) / f"culture-analytics-{key}.lock"
+    try:
+        handle = place.open("ab")
+    except OSError:  # a lock of another user, or no place for one
+        yield
+        return
+    with handle:
+        with contextlib.suppress(OSError):
+            _lock(handle.fileno())
+        yield
+
+
+def _lock(descriptor: int) -> None:
+    if os.name == "nt":
+        import msvcrt
+
+        while True:
+            try:
+                msvcrt.locking(descriptor, msvcrt.LK_LOCK, 1)  # type: ignore[attr-defined,unused-ignore]
+            except OSError as problem:  # after ten seconds
+                if problem.errno != errno.EDEADLOCK:
+                    raise
+            else:
+                return
+    import fcntl
+
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
 
 
 _TAKEN = (errno.ENOTEMPTY, errno.EEXIST)  # it may be free again by the time one looks

@@ -5,21 +5,35 @@ from __future__ import annotations
 import warnings
 import zipfile
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 from culture_analytics.disclosure.release import Release, build_release, load_release
 from culture_analytics.disclosure.rules import Rule
+from culture_analytics.embargo import embargoed
 from culture_analytics.errors import PublishedWarning, ReportError
-from culture_analytics.estimates import Estimates, concat
+from culture_analytics.estimates import CONTRACTOR, Estimates, concat
 from culture_analytics.read.content import looks_like_published
 from culture_analytics.read.detect import clean_path
 from culture_analytics.read.extract import read_extract
 from culture_analytics.read.formats import peek_file
 from culture_analytics.read.published import read_published
+from culture_analytics.read.published.england import england_years, load_england
 from culture_analytics.survey import Survey, combine
 
-__all__ = ["SAMPLE", "Data", "File", "open_data", "open_release", "protect", "recognise_file"]
+__all__ = [
+    "SAMPLE",
+    "Data",
+    "File",
+    "compared_with",
+    "open_data",
+    "open_release",
+    "open_whole",
+    "protect",
+    "recognise_file",
+]
 
 SAMPLE = "sample"  # the word that stands for the bundled synthetic sample
 ENGLAND = "ENG"
@@ -37,6 +51,7 @@ def open_release(
     published: File | Sequence[File] | Estimates | None = None,
     rule: str | Rule = "default",
     cache: bool = True,
+    embargo: str | date | None = None,
 ) -> Release:
     """Open whatever a trust holds as the protected tables of a report.
 
@@ -56,11 +71,15 @@ def open_release(
         Where headers are not question numbers: a mapping or a TOML file, see `read_extract`.
     published
         Official results workbook or workbooks (England's, or the one with every organisation)
-        to set an extract's figures against.
+        to set an extract's figures against; quarterly pulse workbooks too. Without one, England's
+        figures that come with the package are shown (`load_england`).
     rule
         Disclosure rule.
     cache
         Keep what is read from a large extract for the next time, see `read_extract`.
+    embargo
+        Date before which nothing may be shared, ``"2026-03-12"`` or with a time
+        ``"2026-03-12 09:30"``: printed on every output.
 
     Returns
     -------
@@ -81,11 +100,11 @@ def open_release(
     >>> release.years
     (2024,)
     """
-    data = open_data(extract, year=year, org=org, columns=columns, cache=cache)
+    data, others = open_whole(extract, year=year, org=org, columns=columns, cache=cache)
     if isinstance(data, Release):
         _refuse("a saved release", published=published)
-        return data
-    return protect(data, published=published, rule=rule)
+        return embargoed(data, embargo)
+    return embargoed(protect(data, published=published, rule=rule, others=others), embargo)
 
 
 def protect(
@@ -93,6 +112,7 @@ def protect(
     *,
     published: File | Sequence[File] | Estimates | None = None,
     rule: str | Rule = "default",
+    others: Estimates | None = None,
 ) -> Release:
     """Make the Release of data already read, beside published results.
 
@@ -102,10 +122,56 @@ def protect(
         Respondents, or published results of one organisation.
     published, rule
         As for `open_release`.
+    others
+        All organisations of the workbook that published `data` are of.
+    """
+    compared = compared_with(data, published, others=others)
+    release = build_release(data, rule=rule, published=compared)
+    if isinstance(data, Estimates) and data._has(source="contractor"):
+        return replace(release, banner=CONTRACTOR)
+    return release
+
+
+def compared_with(
+    data: Survey | Estimates,
+    published: File | Sequence[File] | Estimates | None = None,
+    *,
+    others: Estimates | None = None,
+) -> Estimates | None:
+    """Published results to set data beside: those given, and England's in any case.
+
+    Parameters
+    ----------
+    data, published, others
+        As for `protect`.
+
+    Returns
+    -------
+    Estimates or None
+        None where nothing was given and the package has no figures of England of these years, or
+        the data are England's own.
     """
     years = data.years if isinstance(data, Survey) else [int(y) for y in data.unique("year")]
-    compared = open_published(published, years=years)
-    return build_release(data, rule=rule, published=compared)
+    orgs = data.orgs if isinstance(data, Survey) else [str(o) for o in data.unique("org")]
+    given = open_published(published, years=years)
+    known = [e for e in (others, given) if e is not None]
+    if ENGLAND not in orgs and not any(e._has(org=ENGLAND, source="published") for e in known):
+        known += _shipped(years)
+    if not known:
+        return None
+    return _together(known)
+
+
+def _together(published: Sequence[Estimates]) -> Estimates:
+    """Published results of several layouts under the strictest of their rules."""
+    strictest = max((e.rule for e in published), key=lambda r: r.base_under)
+    return concat([e._with(e._frame, strictest) for e in published])
+
+
+def _shipped(years: Sequence[int]) -> list[Estimates]:
+    """England's figures that come with the package, of the latest year not after the data's."""
+    held = [year for year in england_years() if year <= max(years)]
+    return [load_england(held[-1])] if held else []
 
 
 def open_data(
@@ -135,20 +201,49 @@ def open_data(
     ReportError
         The arguments do not go together.
     """
+    return open_whole(extract, year=year, org=org, columns=columns, cache=cache)[0]
+
+
+def open_whole(
+    extract: File | Sequence[File] | None = None,
+    *,
+    year: int | None = None,
+    org: str | None = None,
+    columns: Mapping[str, Any] | File | None = None,
+    cache: bool = True,
+) -> tuple[Data, Estimates | None]:
+    """Read what a file holds, as `open_data`, and of a published workbook all organisations too.
+
+    Parameters
+    ----------
+    extract, year, org, columns, cache
+        As for `open_data`.
+
+    Returns
+    -------
+    data, others
+        Others is None for respondents and saved releases.
+
+    Raises
+    ------
+    ExtractError, PublishedError, ReportError
+        As `open_data`.
+    """
     files = _files(extract)
     if not files:
-        return _sample(year, org)
+        return _sample(year, org), None
     if len(files) > 1:
-        return _several(files, year=year, org=org, columns=columns, cache=cache)
+        return _several(files, year=year, org=org, columns=columns, cache=cache), None
     (file,) = files
     kind = recognise_file(file)
     if kind == "release":
         _refuse("a saved release", year=year, org=org, columns=columns)
-        return load_release(file)
+        return load_release(file), None
     if kind == "published":
         _refuse("a published results workbook", columns=columns)
-        return _one_organisation(_quiet_published(file, year), org, file.name)
-    return read_extract(file, year=year, org=org, columns=columns, cache=cache)
+        whole = _quiet_published(file, year)
+        return _one_organisation(whole, org, file.name), whole
+    return read_extract(file, year=year, org=org, columns=columns, cache=cache), None
 
 
 def recognise_file(path: File) -> str:
@@ -201,15 +296,19 @@ def open_published(
     files = _files(published)
     if not files:
         return None
-    found = concat([_quiet_published(file, None) for file in files])
+    found = _together([_quiet_published(file, None) for file in files])
     known = sorted(int(y) for y in found.unique("year"))
+    pulse = found._frame["source"].eq("pulse").to_numpy(dtype=bool)
+    if pulse.all():
+        return found  # of quarters, which are no years of the extract
     shared = [y for y in known if y in years]
     if years and not shared:
         raise ReportError(
             f"The published results are of {_listed(known)}, the extract is of {_listed(years)}. "
             "Give the workbook of the same year."
         )
-    return found.select(year=shared) if years else found
+    kept = found._frame["year"].isin(shared).to_numpy(dtype=bool) | pulse
+    return found._rows(kept) if years else found
 
 
 def _files(given: File | Sequence[File] | None) -> list[Path]:

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -511,3 +512,35 @@ def test_names_of_units_become_names_of_files(tmp_path: Path, name: str, expecte
     assert found == expected
     (tmp_path / found).write_text("it can be written", encoding="utf-8")
     assert [f.name for f in tmp_path.iterdir()] == [found]
+
+
+def test_a_slow_run_is_waited_for_and_loses_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Held up between two renames for longer than another run has patience."""
+    monkeypatch.setattr(files, "OTHERS_TAKE", 0.2)
+    target = tmp_path / "out"
+    target.mkdir()
+    real, held = files._replace, threading.Event()
+
+    def slow(source: Path, to: Path) -> None:
+        if to.name == "b.txt" and threading.current_thread().name == "slow":
+            held.set()
+            time.sleep(1.5)
+        real(source, to)
+
+    monkeypatch.setattr(files, "_replace", slow)
+
+    def run(text: str) -> None:
+        with files.replacing_folder(target) as stage:
+            for name in ("a.txt", "b.txt", "c.txt"):
+                (stage / name).write_text(text, encoding="utf-8")
+
+    first = threading.Thread(target=run, args=("first",), name="slow")
+    first.start()
+    assert held.wait(10)
+    run("second")
+    first.join()
+    assert {p.name: p.read_text(encoding="utf-8") for p in target.iterdir()} == {
+        name: "second" for name in ("a.txt", "b.txt", "c.txt")
+    }

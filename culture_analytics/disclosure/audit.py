@@ -21,10 +21,11 @@ from culture_analytics.disclosure.derived import alone, is_derived, orphans
 from culture_analytics.disclosure.families import (
     base_families,
     distributions,
+    gates,
     linked_measures,
     unions,
 )
-from culture_analytics.disclosure.leaks import Leaks, attack
+from culture_analytics.disclosure.leaks import Leaks, asked_at_most, attack
 from culture_analytics.disclosure.populations import OVERALL, UnitTree, link, populations, unit_tree
 from culture_analytics.disclosure.rules import COUNTED, adverse, numerators
 from culture_analytics.disclosure.structure import (
@@ -150,8 +151,9 @@ class AuditReport:
         ]
         if self.contained:
             said.append(
-                f"{self.contained:,} hidden figures lie in a shown larger group that says as much "
-                "by itself: at most one person of it, or everyone, gave the answer."
+                f"Of these, {self.contained:,} are of questions put only to people who gave a "
+                "certain answer before, where the shown number of those people leaves fewer "
+                "possibilities: as many as it leaves are kept."
             )
         if self.not_audited:
             said.append(
@@ -558,6 +560,9 @@ class _Year:
         ) if self.given is None else self._as_given(
             counts, np.pad(laid_out(self.given, False), extra)
         )  # fmt: skip
+        lead = gates(keys, self.instrument)
+        most = asked_at_most(structure, counts, hidden, self.protection, lead)
+        counts = replace(counts, most_base=most)
         box, leaks = attack(structure, counts, hidden, self.protection, deadline=until)
         assert leaks.unproved is not None
         report = AuditReport(
@@ -591,6 +596,15 @@ def _table_names(frame: pd.DataFrame) -> NDArray[Any]:
     breakdown, within = frame["breakdown"].astype(str), frame["within"].astype(str)
     names = breakdown.where(within.eq(""), breakdown + " within " + within)
     return np.asarray(names.to_numpy(dtype=object))
+
+
+def _alike(hidden: Mask, linked: NDArray[np.int64], known: Mask) -> Mask:
+    """What one of linked measures hides, all hide."""
+    out = hidden.copy()
+    for label in np.unique(linked):
+        alike = linked == label
+        out[alike] |= hidden[alike].any(axis=0) & known[alike]
+    return out
 
 
 def _pattern(
@@ -627,8 +641,23 @@ def _pattern(
             together=families[rest], fixed=fixed[rest], deadline=deadline,
         )  # fmt: skip
     few = small(structure, real, protection, linked)
-    hidden = suppress(
-        structure, counts, protection, hidden=hidden | few, together=linked, fixed=fixed,
-        deadline=deadline,
-    )  # fmt: skip
+    hidden = _alike(hidden | few, linked, real.known)
+    # Those asked of everyone first: they say how many were asked the others, at the most.
+    lead = gates(names, instrument)
+    led = np.zeros(len(names), dtype=bool)
+    led[[measure for measure, _ in lead]] = True
+    led = np.isin(linked, linked[led])
+    for some in (np.flatnonzero(~led), np.flatnonzero(led)):
+        if not len(some):
+            continue
+        if led[some[0]]:
+            for measure, parts in lead:
+                hidden[measure] |= hidden[list(parts)].any(axis=0) & real.known[measure]
+            hidden = _alike(hidden, linked, real.known)
+            most = asked_at_most(structure, counts, hidden, protection, lead)
+            counts = replace(counts, most_base=most)
+        hidden[some] = suppress(
+            structure, counts.measures_of(some), protection, hidden=hidden[some],
+            together=linked[some], fixed=fixed[some], deadline=deadline,
+        )  # fmt: skip
     return hidden & ~fixed, first | few

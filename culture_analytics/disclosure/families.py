@@ -17,10 +17,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from culture_analytics.instrument import Instrument, Item
+from culture_analytics.instrument import Gate, Instrument, Item
 from culture_analytics.instrument.model import Measure
 
-__all__ = ["Key", "base_families", "distributions", "linked_measures", "unions"]
+__all__ = ["Key", "base_families", "distributions", "gates", "linked_measures", "unions"]
 
 Floats = NDArray[np.float64]
 
@@ -57,8 +57,9 @@ def _of_items(items: Sequence[Item], *, excluding: bool) -> object:
 def linked_measures(keys: Sequence[Key], instrument: Instrument) -> NDArray[np.int64]:
     """A number for each measure; those with one number are hidden in the same cells.
 
-    Measures of different base-rule families are never linked: a gated item's figure says
-    something of other people than its gate's.
+    Measures of different base-rule families are not linked, but for an item's measure and its
+    answer distribution: the shown answers that the measure leaves out would give its base away.
+    What the answer that leads to an item says of those asked is another matter, see `gates`.
     """
     families = base_families(keys, instrument)
     root = list(range(len(keys)))
@@ -68,10 +69,14 @@ def linked_measures(keys: Sequence[Key], instrument: Instrument) -> NDArray[np.i
             i = root[i]
         return i
 
-    first: dict[tuple[int, str], int] = {}
+    first: dict[tuple[object, str], int] = {}
+    answered = {name for name, answer in keys if answer}
     for position, key in enumerate(keys):
         for source in _sources(key, instrument):
-            other = first.setdefault((int(families[position]), source), position)
+            # A distribution beside a measure that leaves answers out shows what was left out.
+            whole = source.removeprefix("item ") in answered
+            family = None if whole else int(families[position])
+            other = first.setdefault((family, source), position)
             root[find(position)] = find(other)
     tops = [find(i) for i in range(len(keys))]
     return np.unique(tops, return_inverse=True)[1].astype(np.int64)
@@ -125,6 +130,57 @@ def unions(keys: Sequence[Key], instrument: Instrument) -> tuple[tuple[int, tupl
             if len(parts) == len(measure.parts):
                 found.append((i, parts))
     return tuple(found)
+
+
+def gates(keys: Sequence[Key], instrument: Instrument) -> tuple[tuple[int, tuple[int, ...]], ...]:
+    """Items asked of some, by position, and the measures that say of how many at the most.
+
+    The numerators of those measures are together at least the people whose answers lead to the
+    item: the "any" of all such answers where it is there, else each answer's own figure. Items of
+    which no figures among the keys say so are left out.
+    """
+    union: dict[object, int] = {}
+    single: dict[object, int] = {}
+    for i, (name, answer) in enumerate(keys):
+        measure = instrument.measures.get(name)
+        if answer:
+            single.setdefault((name, frozenset([answer])), i)
+        elif measure is not None and measure.parts:
+            parts = frozenset((item, frozenset(answers)) for item, answers in measure.parts)
+            union.setdefault(parts, i)
+            if len(parts) == 1:
+                single.setdefault(next(iter(parts)), i)
+    found = []
+    for i, key in enumerate(keys):
+        led = {(g.item, frozenset(g.answers)) for g in _gates_of(key, instrument)}
+        before = _figures_of(led, union, single)
+        if led and before is not None and i not in before:
+            found.append((i, before))
+    return tuple(found)
+
+
+def _gates_of(key: Key, instrument: Instrument) -> Sequence[Gate]:
+    name, _ = key
+    measure = instrument.measures.get(name)
+    items = [i for i, _ in measure.parts] if measure is not None and measure.parts else [name]
+    known = [instrument.items[i].gates for i in items if i in instrument.items]
+    return known[0] if known and all(g == known[0] for g in known) else ()
+
+
+def _figures_of(
+    led: set[tuple[str, frozenset[str]]], union: dict[object, int], single: dict[object, int]
+) -> tuple[int, ...] | None:
+    if frozenset(led) in union:
+        return (union[frozenset(led)],)
+    found: list[int] = []
+    for item, answers in sorted(led, key=lambda pair: (pair[0], sorted(pair[1]))):
+        if (item, answers) in single:
+            found.append(single[item, answers])
+        elif all((item, frozenset([a])) in single for a in answers):
+            found += [single[item, frozenset([a])] for a in sorted(answers)]
+        else:
+            return None
+    return tuple(dict.fromkeys(found))
 
 
 def distributions(

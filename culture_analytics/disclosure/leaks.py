@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,7 +21,7 @@ from culture_analytics.disclosure.structure import (
     attacker_view,
 )
 
-__all__ = ["Ceilings", "Leaks", "attack", "glance", "judge"]
+__all__ = ["Ceilings", "Leaks", "asked_at_most", "attack", "glance", "judge"]
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -30,20 +31,26 @@ Mask = NDArray[np.bool_]
 class Ceilings:
     """The least numerator and complement of the shown groups that each cell lies in.
 
-    Arrays (measures, cells); infinite where no shown group contains the cell.
+    Arrays (measures, cells); infinite where no shown group contains the cell. `asked` is the most
+    people who can have been asked an item that only some are, as other measures say by themselves;
+    `least` the fewest, for a reader who knows that the cell is not hidden for its own base.
     """
 
     numerator: Floats
     complement: Floats
+    asked: Floats
+    least: Floats
 
     @classmethod
     def of(
         cls, structure: Structure, counts: Counts, hidden: Mask, protection: Protection
     ) -> Ceilings:
         """Over every larger shown group of the structure."""
+        asked = np.full(hidden.shape, np.inf) if counts.most_base is None else counts.most_base
+        least = known_least(counts.base, protection)
         if protection.contained != "shown":  # then they make no difference
             nothing = np.full(hidden.shape, np.inf)
-            return cls(nothing, nothing)
+            return cls(nothing, nothing, asked, least)
         shown = counts.known & ~hidden & ~structure.latent
         found = [np.full(hidden.shape, np.inf), np.full(hidden.shape, np.inf)]
         values = (counts.numerator, counts.base - counts.numerator)
@@ -52,11 +59,19 @@ class Ceilings:
             for cell, larger in enumerate(structure.containing):
                 if larger:
                     ceiling[:, cell] = visible[:, list(larger)].min(axis=1)
-        return cls(*found)
+        return cls(found[0], found[1], asked, least)
 
     def measure(self, m: int) -> Ceilings:
         """Of one measure, as arrays (1, cells)."""
-        return Ceilings(self.numerator[m : m + 1], self.complement[m : m + 1])
+        one = slice(m, m + 1)
+        return Ceilings(self.numerator[one], self.complement[one], self.asked[one], self.least[one])
+
+
+def known_least(base: Floats, protection: Protection) -> Floats:
+    """The least base of a hidden cell, for a reader who knows that it is not under the limit."""
+    with np.errstate(invalid="ignore"):
+        large = (base >= protection.base_under) & protection.knows_reason
+    return np.where(large, float(protection.base_under), 0.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,23 +111,27 @@ class Leaks:
 
 def judge(box: Box, ceilings: Ceilings, protection: Protection) -> Leaks:
     """Compare intervals with what the rule promises, as if every cell were hidden."""
-    span_k = box.span(NUMERATOR)
-    narrow = span_k < protection.numerator_span
+    span_k, span_b = box.span(NUMERATOR), box.span(BASE)
+    # Of an item asked of few people no more can be kept than their number leaves.
+    few_asked = np.floor(ceilings.asked + NEAR) + 1
+    base_span = np.minimum(protection.base_span, few_asked - ceilings.least)
+    narrow = span_k < np.minimum(protection.numerator_span, few_asked)
     if protection.few == "shown":
         narrow &= box.lower[..., NUMERATOR] > NEAR
     last = box.upper[..., COMPLEMENT] < NEAR
     if protection.numerator_span < 1:  # bases only
         last = np.zeros_like(last)
-    contained = np.zeros(narrow.shape, dtype=bool)
+    last &= few_asked > 1
+    contained = (base_span < protection.base_span) & (span_b < protection.base_span)
     if protection.contained == "shown":
         reachable = np.floor(ceilings.numerator + NEAR) + 1
         left = np.floor(ceilings.complement + NEAR) + 1
-        contained = (narrow & (span_k >= np.minimum(reachable, left))) | (
+        contained |= (narrow & (span_k >= np.minimum(reachable, left))) | (
             last & (ceilings.complement < NEAR)
         )
         narrow = narrow & (span_k < np.minimum(reachable, left))
         last = last & ~(ceilings.complement < NEAR)
-    return Leaks(box.span(BASE) < protection.base_span, narrow, last, contained)
+    return Leaks(span_b < base_span, narrow, last, contained)
 
 
 def attack(
@@ -198,6 +217,43 @@ def attack(
     )
 
 
+def asked_at_most(
+    structure: Structure,
+    counts: Counts,
+    hidden: Mask,
+    protection: Protection,
+    gates: Sequence[tuple[int, tuple[int, ...]]],
+) -> Floats:
+    """The most people who can have been asked each measure, as the measures before it say.
+
+    Parameters
+    ----------
+    gates
+        Positions of an item asked of some, and of the measures whose numerators together are at
+        least those asked; see `families.gates`.
+
+    Returns
+    -------
+    array (measures, cells)
+        Infinite where nothing is said.
+    """
+    most = np.full(hidden.shape, np.inf)
+    if not gates:
+        return most
+    used = np.array(sorted({p for _, parts in gates for p in parts}), dtype=np.int64)
+    before = counts.measures_of(used)
+    view = attacker_view(structure, before, hidden[used], protection)
+    lower, upper = tighten(view.lower, view.upper)
+    if structure.is_tree:
+        upper = bounds(structure, Box(lower, upper), whole=before.whole).upper
+    else:
+        spread(structure, range(len(structure.relations)), lower, upper)
+    place = {int(p): i for i, p in enumerate(used)}
+    for measure, parts in gates:
+        most[measure] = upper[[place[p] for p in parts], :, NUMERATOR].sum(axis=0)
+    return most
+
+
 # Times that what figures of the same people say of each other is carried over all sums again.
 ROUNDS = 3
 
@@ -264,6 +320,8 @@ def glance(structure: Structure, counts: Counts, hidden: Mask, protection: Prote
             continue
         at = np.ix_(rows, cells)
         low, high = star_ranges(view.lower[at], view.upper[at])
-        of = Ceilings(ceilings.numerator[at], ceilings.complement[at])
+        of = Ceilings(
+            ceilings.numerator[at], ceilings.complement[at], ceilings.asked[at], ceilings.least[at]
+        )
         found[at] |= judge(Box(low, high), of, protection).any & target[at]
     return found

@@ -345,12 +345,11 @@ def _from_survey(
         tables, report = suppress_together(tables, instrument=survey.instrument, seconds=seconds)
         banner, protection = BANNER, report.sentences()
     found = _of_kind(tables, MEASURES)
-    if published is not None:
-        found["published"] = _beside(survey.orgs, published, rule)
+    found = _with_comparisons(found, survey.orgs, published, rule)
     return Release(
         rule=rule,
         about=_about_survey(survey, rule),
-        quality=_quality_table(survey.quality),
+        quality=_protected_counts(_quality_table(survey.quality), survey, rule),
         banner=banner,
         protection=protection,
         _tables=found,
@@ -366,6 +365,19 @@ def _available(survey: Survey, by: str) -> bool:
     """Leave out a breakdown of the standard set that this extract does not have."""
     breakdown = survey.instrument.breakdowns.get(by)
     return breakdown is None or breakdown.item in survey.responses.columns
+
+
+def _with_comparisons(
+    found: dict[str, Estimates], orgs: Sequence[str], published: Estimates | None, rule: Rule
+) -> dict[str, Estimates]:
+    """The tables with what they are compared with; see `compare.leaving`."""
+    from culture_analytics.compare.leaving import comparisons, without_pulse
+
+    compared = comparisons(found, published, orgs=orgs, rule=rule)
+    annual = without_pulse(published)
+    if annual is not None:
+        found = {**found, "published": _beside(orgs, annual, rule)}
+    return {**found, **compared}
 
 
 def _beside(held: Sequence[str], published: Estimates, rule: Rule) -> Estimates:
@@ -405,8 +417,7 @@ def _from_published(
             answers[spec["topic"]] = data._rows(rows.to_numpy())
     if not found:
         raise MeasureError("The published results hold none of the release's measures.")
-    if published is not None:
-        found["published"] = _beside(orgs, published, data.rule)
+    found = _with_comparisons(found, orgs, published, data.rule)
     return Release(
         rule=data.rule,
         banner=PUBLISHED_BANNER,
@@ -441,7 +452,10 @@ def _about_survey(survey: Survey, rule: Rule) -> dict[str, Any]:
         "org": org,
         "org_name": name,
         "years": years,
-        "respondents": {str(y): int(n) for y, n in zip(counts.index, people, strict=True)},
+        "respondents": {
+            str(y): int(n) if n >= rule.base_under else None
+            for y, n in zip(counts.index, people, strict=True)
+        },
         "units": list(survey.units),
         "source": survey.source,
         "synthetic": survey.synthetic,
@@ -477,6 +491,19 @@ def _quality_table(quality: Any) -> pd.DataFrame | None:
     reports = [q for q in (quality if isinstance(quality, list) else [quality]) if q is not None]
     tables = [r.table for r in reports]
     return pd.concat(tables, ignore_index=True) if tables else None
+
+
+def _protected_counts(
+    quality: pd.DataFrame | None, survey: Survey, rule: Rule
+) -> pd.DataFrame | None:
+    """The findings of reading, less exactly where exact counts would undo the rule."""
+    if quality is None or survey.responses["year"].value_counts().min() < rule.base_under:
+        return None
+    if not rule.rounds:
+        return quality
+    counts = np.asarray(quality["count"], dtype=np.float64)
+    rounded = round_people(counts, rule.round_base).astype(int)
+    return quality.assign(count=rounded, detail="")  # the details repeat the counts
 
 
 def _organisation_records(estimates: Estimates) -> list[dict[str, str]]:

@@ -89,7 +89,10 @@ class Rule:
 
     def _check_numbers(self) -> None:
         for name in ("base_under", "base_span", "numerator_span", "numerator_under"):
-            if getattr(self, name) < 0:
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int):
+                raise DisclosureError(f"Rule {self.name!r}: {name} takes a whole number.")
+            if value < 0:
                 raise DisclosureError(
                     f"Rule {self.name!r}: a limit of {getattr(self, name)} ({name}) means nothing."
                 )

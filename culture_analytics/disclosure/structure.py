@@ -222,6 +222,9 @@ class Counts:
         Which measures count an adverse event, so that nobody at all may be shown.
     distributions
         All the answers of one item, by position: everyone in the base gave one of them.
+    most_base
+        What other measures say of the base of an item asked of some: no more than gave the answer
+        that leads to it. Array (measures, cells), infinite where nothing is said.
     """
 
     base: Floats
@@ -231,6 +234,7 @@ class Counts:
     unions: tuple[tuple[int, tuple[int, ...]], ...] = ()
     adverse: Mask = field(default_factory=lambda: np.zeros(0, dtype=bool))
     distributions: tuple[tuple[int, ...], ...] = ()
+    most_base: Floats | None = None
 
     def __post_init__(self) -> None:
         if len(self.whole) != len(self.measures):
@@ -272,6 +276,7 @@ class Counts:
         return Counts(
             self.base[chosen], self.numerator[chosen], names, self.whole[chosen], unions,
             self.adverse[chosen], distributions,
+            None if self.most_base is None else self.most_base[chosen],
         )  # fmt: skip
 
 
@@ -376,6 +381,8 @@ def attacker_view(
         lower[large, BASE] = protection.base_under
     elif large.any():
         upper[small, BASE] = MANY
+    if counts.most_base is not None:
+        upper[..., BASE] = np.minimum(upper[..., BASE], counts.most_base)
     if protection.rounds:
         rounded = shown & counts.whole[:, None]
         low, high = shown_ranges(counts.base, counts.numerator, protection)

@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from culture_analytics.disclosure.bounds import star_range, star_ranges
-from culture_analytics.disclosure.leaks import Ceilings, attack, glance, judge
+from culture_analytics.disclosure.leaks import Ceilings, attack, glance, judge, known_least
 from culture_analytics.disclosure.structure import (
     Box,
     Counts,
@@ -248,7 +248,12 @@ class _Search:
             visible: Floats = np.where(shown, values, np.inf)
             return np.asarray(visible.min(axis=1, initial=np.inf)[:, None])
 
-        return Ceilings(least(numerator), least(base - numerator))
+        most = self.counts.most_base
+        asked = (
+            np.full((len(measures), 1), np.inf) if most is None else most[measures, cell][:, None]
+        )
+        own = known_least(self.counts.base[measures, cell], self.protection)[:, None]
+        return Ceilings(least(numerator), least(base - numerator), asked, own)
 
     def _outwards(self, measures: Ints, cell: int) -> Iterator[set[int]]:
         """Sums the cell stands in, then those of the hidden cells beside it, and so on."""
@@ -334,7 +339,10 @@ def least_needed(
     for relation in structure.relations:
         cells = np.array(relation.cells)
         target = hidden[:, cells] & counts.known[:, cells] & ~structure.latent[cells]
-        of = Ceilings(ceilings.numerator[:, cells], ceilings.complement[:, cells])
+        of = Ceilings(
+            ceilings.numerator[:, cells], ceilings.complement[:, cells],
+            ceilings.asked[:, cells], ceilings.least[:, cells],
+        )  # fmt: skip
 
         def leaking(lower: Floats, upper: Floats, of: Ceilings = of, target: Mask = target) -> Mask:
             found = judge(Box(*star_ranges(lower, upper)), of, protection).any & target

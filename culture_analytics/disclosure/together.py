@@ -130,6 +130,11 @@ def suppress_together(
         As `suppress`.
     """
     whole = concat(tables.values())
+    if whole._suppressed_together:
+        raise DisclosureError(
+            "These results are protected already, together with tables that may not be among "
+            "them. Suppress the results as they were calculated."
+        )
     _one_extract(whole)
     hide, report = protect(
         whole._frame,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import warnings
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +13,7 @@ import pandas as pd
 
 from culture_analytics.disclosure.release import Release
 from culture_analytics.disclosure.rules import SYMBOLS
+from culture_analytics.embargo import embargo_text, embargoed
 from culture_analytics.errors import ReportError
 from culture_analytics.estimates import Estimates
 from culture_analytics.files import explained, replacing_folder
@@ -26,7 +28,7 @@ from culture_analytics.output.pages import Page, make_page
 from culture_analytics.output.show import STATUS_WORDS
 from culture_analytics.progress import progress
 from culture_analytics.read.detect import clean_path
-from culture_analytics.session import File, open_data, protect
+from culture_analytics.session import File, open_whole, protect
 from culture_analytics.survey import Survey
 
 __all__ = ["REPORT", "TABLES", "run_report"]
@@ -48,6 +50,7 @@ def run_report(
     each: str | None = None,
     date: str | None = None,
     cache: bool = True,
+    embargo: str | datetime.date | None = None,
 ) -> Path:
     """Write the report: one HTML file with everything in it, and its figures as csv.
 
@@ -69,6 +72,9 @@ def run_report(
     date
         A date or other words to print on the cover. By default none, so that the same data give
         the same report.
+    embargo
+        Date before which nothing may be shared, as for `open_release`: it is printed at the head
+        of every page, under every chart and in every row of the csv.
 
     Returns
     -------
@@ -95,10 +101,15 @@ def run_report(
             "make a report from survey.filter(...) for one unit."
         )
     folder = _out_folder(out, data)
-    release = _release(data, year=year, org=org, columns=columns, published=published, cache=cache)
+    if embargo:
+        embargo_text(embargo)  # a wrong date is said before the long work
+    release = embargoed(
+        _release(data, year=year, org=org, columns=columns, published=published, cache=cache),
+        embargo,
+    )
     pages = _pages(release)
     report = _render(release, pages, date=date).encode("utf-8")
-    tables = _csv(release.table).encode("utf-8-sig")
+    tables = _csv(_table(release)).encode("utf-8-sig")
     return _write(folder, {TABLES: tables, REPORT: report})
 
 
@@ -116,20 +127,21 @@ def _release(
 ) -> Release:
     if isinstance(data, Survey | Estimates | Release) and columns is not None:
         raise ReportError("columns goes with a path: the data given are already read.")
+    others = None
     if isinstance(data, Survey):
         data = data.filter(year=year, org=org) if year or org else data
     elif isinstance(data, Estimates):
         keys = {k: v for k, v in (("year", year), ("org", org)) if v is not None}
-        data = data.select(**keys) if keys else data
+        others, data = data, data.select(**keys) if keys else data
     elif not isinstance(data, Release):
-        data = open_data(data, year=year, org=org, columns=columns, cache=cache)
+        data, others = open_whole(data, year=year, org=org, columns=columns, cache=cache)
     if isinstance(data, Release):
         if published is not None:
             raise ReportError(
                 "A release already holds what it is compared with: leave published out."
             )
         return data
-    return protect(data, published=published)
+    return protect(data, published=published, others=others)
 
 
 # -- the pages --------------------------------------------------------------------------------
@@ -214,6 +226,14 @@ def _css_string(text: str) -> str:
 
 
 # -- what goes out ----------------------------------------------------------------------------
+
+
+def _table(release: Release) -> pd.DataFrame:
+    """Every row; under an embargo each says so."""
+    table = release.table
+    if release.about.get("embargo"):
+        table.insert(0, "embargo", str(release.about["embargo"]))
+    return table
 
 
 def _csv(table: pd.DataFrame) -> str:

@@ -30,24 +30,62 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
+    from culture_analytics.control import ControlChart
+    from culture_analytics.output.show_trends import (
+        changes,
+        england,
+        funnels,
+        local_differences,
+        movers,
+        position,
+        pulse,
+        steady,
+        system,
+        top_and_bottom,
+        trends,
+        unit_changes,
+    )
+
 __all__ = [
     "STATUS_WORDS",
     "about",
     "answers",
+    "changes",
+    "england",
     "figures",
     "first_held",
+    "funnels",
     "group_table",
     "groups",
     "headline",
     "heatmap",
     "hidden",
+    "local_differences",
+    "movers",
+    "position",
+    "pulse",
     "quality",
     "respondents",
     "sentence",
     "standing_apart",
+    "steady",
+    "system",
+    "top_and_bottom",
+    "trends",
+    "unit_changes",
     "unit_table",
     "years",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """What `show_trends` holds, which itself rests on this module."""
+    if name in __all__:
+        from culture_analytics.output import show_trends
+
+        return getattr(show_trends, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
 
 Row = dict[str, Any]  # of the protected table
 
@@ -117,7 +155,7 @@ def respondents(release: Release) -> Block:
         )
     least = release.rule.base_under
     rows = [
-        [str(year), f"{n:,}" if n >= least else f"fewer than {least}"] for year, n in counts.items()
+        [str(year), f"fewer than {least}" if n is None else f"{n:,}"] for year, n in counts.items()
     ]
     return Table(
         f"People who answered, {release.about['org_name']}", ["Survey year", "People"], [("", rows)]
@@ -744,12 +782,12 @@ def _why_not(statuses: Iterable[str]) -> str:
 # -- words and cells --------------------------------------------------------------------------
 
 
-def _picture(draw: Callable[..., Axes], estimates: Estimates, **options: Any) -> Picture:
+def _picture(draw: Callable[..., Axes], what: Estimates | ControlChart, **options: Any) -> Picture:
     from matplotlib import pyplot as plt
 
     from culture_analytics.plots import alt_text
 
-    figure = draw(estimates, **options).get_figure(root=True)
+    figure = draw(what, **options).get_figure(root=True)
     assert figure is not None
     plt.close(figure)  # shown by the block, not a second time by the notebook
     return Picture(figure, alt_text(figure))

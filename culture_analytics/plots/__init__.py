@@ -7,6 +7,9 @@ hidden number. Each carries a description in plain English for readers who canno
 * `measures`: several measures for everyone, with England beside them if given.
 * `likert`: whole answer distributions, diverging.
 * `heatmap`: groups by measures, coloured by the difference from all staff.
+* `trend`: by survey year, joined only where the years are one series.
+* `position`: between worst and best of the benchmark group; `funnel`: organisations by size.
+* `spc`: a run chart or control chart of one series.
 * `alt_text`, `save`: the description of a chart; a file that holds it.
 
 >>> import culture_analytics as ca
@@ -18,9 +21,24 @@ hidden number. Each carries a description in plain English for readers who canno
 """
 
 from culture_analytics.plots.alt import alt_text, save
+from culture_analytics.plots.control import spc
+from culture_analytics.plots.funnel import funnel
 from culture_analytics.plots.groups import groups
 from culture_analytics.plots.heatmap import heatmap
 from culture_analytics.plots.likert import likert
 from culture_analytics.plots.measures import measures
+from culture_analytics.plots.position import position
+from culture_analytics.plots.trend import trend
 
-__all__ = ["alt_text", "groups", "heatmap", "likert", "measures", "save"]
+__all__ = [
+    "alt_text",
+    "funnel",
+    "groups",
+    "heatmap",
+    "likert",
+    "measures",
+    "position",
+    "save",
+    "spc",
+    "trend",
+]

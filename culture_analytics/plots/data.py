@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from culture_analytics.disclosure.rules import SYMBOLS
+from culture_analytics.embargo import EMBARGOED
 from culture_analytics.errors import MeasureError
 from culture_analytics.estimates import Estimates
 from culture_analytics.instrument import Measure, load_instrument
@@ -25,6 +26,7 @@ __all__ = [
     "common_direction",
     "comparability",
     "comparators",
+    "embargo_lines",
     "figures",
     "footer",
     "in_order",
@@ -254,6 +256,11 @@ def synthetic(*estimates: Estimates) -> list[str]:
     return opening or (["SYNTHETIC data."] if notes else [])
 
 
+def embargo_lines(notes: Sequence[str]) -> list[str]:
+    """The embargo that results are under, said under every chart of them."""
+    return [f"{clean(n).rstrip('.')}." for n in notes if n.startswith(EMBARGOED)][:1]
+
+
 def common_direction(measures: Sequence[str]) -> str:
     """``"Lower is better"`` where all or most measures say so; with a reminder where not all do."""
     words = [better_words(m) for m in measures]
@@ -341,11 +348,11 @@ def subtitle(*parts: str) -> str:
 
 
 def status_text(status: str, estimates: Estimates) -> str:
-    """A symbol and words in place of a number: ``"[c] hidden, fewer than 11"``."""
+    """A symbol and words in place of a number: ``"[c] hidden to protect people"``."""
     symbol = SYMBOLS.get(status, "")
     words = _STATUS_WORDS.get(status, "no figure")
     if status == "suppressed" and estimates.rule.base_under > 1:
-        words += f", fewer than {estimates.rule.base_under}"
+        words += " to protect people"  # not why: for its own small base, or another's
     return f"{symbol} {words}".strip()
 
 
@@ -400,6 +407,21 @@ def _changed_groups(breakdown: str, years: Sequence[int]) -> list[str]:
     ]
 
 
+def _published_beside(
+    rows: pd.DataFrame, others: Estimates | Sequence[Estimates] | None
+) -> list[str]:
+    """Where published figures come from that stand beside those of respondents."""
+    if (rows["source"] == "published").any():
+        return []
+    said: dict[str, None] = {}
+    for one in _listed(others):
+        held = one.table
+        held = held[held["source"] == "published"]
+        for org, release in held[["org", "release"]].drop_duplicates().to_numpy():
+            said[f"{org_name(one, str(org))}: published, {clean(release)}."] = None
+    return list(said)
+
+
 def footer(
     estimates: Estimates,
     rows: pd.DataFrame,
@@ -413,10 +435,16 @@ def footer(
     if (rows["source"] == "published").any():
         release = "; ".join(str(r) for r in pd.unique(rows["release"]) if r) or f"published {years}"
         what = f"NHS Staff Survey, {release}, {org}"
+    elif (rows["source"] == "contractor").any():
+        what = f"NHS Staff Survey {years}, tables of the survey contractor, {org}"
+    elif (rows["source"] == "pulse").any():
+        what = f"National Quarterly Pulse Survey {years}, {org}"
     else:
         what = f"NHS Staff Survey {years}, respondents of {org}"
     lines.append(f"Source: {what}{f' ({weighting})' if weighting else ''}.")
+    lines.extend(_published_beside(rows, others))
     lines.extend(synthetic(estimates, *_listed(others)))
+    lines.extend(embargo_lines(estimates.notes))
     if estimates.rule.reason:
         lines.append(f"Rule {estimates.rule.name}: {clean(estimates.rule.label)}.")
     if (rows["source"] != "published").any():

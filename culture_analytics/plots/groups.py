@@ -318,9 +318,8 @@ def _all_hidden(estimates: Estimates, rows: pd.DataFrame, shown: list[str]) -> s
     if not statuses:
         return f"Nothing to show: this was not asked in {years}."
     if statuses == {"suppressed"}:
-        least = estimates.rule.base_under
-        why = f"each has fewer than {least} answers [c]" if least > 1 else "[c]"
-        return f"All {len(shown)} groups are hidden: {why}."
+        why = "to protect people [c]" if estimates.rule.base_under > 1 else "[c]"
+        return f"All {len(shown)} groups are hidden {why}."
     words = ", ".join(data.status_text(s, estimates) for s in sorted(statuses))
     return f"There is no figure for any of the {len(shown)} groups: {words}."
 
@@ -378,8 +377,8 @@ def _describe(estimates: Estimates, rows: pd.DataFrame, part: _Part) -> str:
     counts = f"{len(of_year)} group{'' if len(of_year) == 1 else 's'}"
     if len(latest) < len(of_year):
         counts += f", of which {len(of_year) - len(latest)} without a figure"
-        if estimates.rule.base_under > 1:
-            counts += f" (fewer than {estimates.rule.base_under} answers are hidden)"
+        if "suppressed" in {m.status for m in of_year.values()}:
+            counts += " (hidden to protect people)"
     ranked = sorted(latest, key=lambda g: -latest[g].value)
     when = f" in {year}" if len(years) > 1 else ""
     if len(ranked) <= 5:

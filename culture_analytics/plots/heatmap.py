@@ -434,8 +434,7 @@ def _nothing(estimates: Estimates, grid: _Grid) -> str:
         return f"Nothing to show: these measures were not asked in {grid.year}."
     statuses = dict.fromkeys(m.status for m in grid.cells.values() if not m.ok)
     if list(statuses) == ["suppressed"] and estimates.rule.base_under > 1:
-        least = estimates.rule.base_under
-        return f"All {grid.total} groups are hidden: each has fewer than {least} answers [c]."
+        return f"All {grid.total} groups are hidden to protect people [c]."
     words = ", ".join(data.status_text(s, estimates) for s in statuses)
     return f"There is no figure for any of the {grid.total} groups: {words}."
 

@@ -16,12 +16,14 @@ if TYPE_CHECKING:
 __all__ = [
     "MARGIN",
     "Page",
+    "axes_height",
     "axes_width",
     "even",
     "line_height",
     "root_figure",
     "say_around",
     "text_width",
+    "ticks_within",
     "wrap",
 ]
 
@@ -161,6 +163,20 @@ def root_figure(ax: Axes) -> Figure:
 def axes_width(ax: Axes) -> float:
     """Width of axes in inches."""
     return float(ax.get_window_extent().width / root_figure(ax).dpi)
+
+
+def axes_height(ax: Axes) -> float:
+    """Height of axes in inches."""
+    return float(ax.get_window_extent().height / root_figure(ax).dpi)
+
+
+def ticks_within(low: float, high: float, most: int) -> list[float]:
+    """Round numbers between two limits, about as many as asked for."""
+    from matplotlib.ticker import MaxNLocator
+
+    found = MaxNLocator(nbins=most, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)
+    slack = 1e-9 * (high - low)
+    return [float(t) for t in found if low - slack <= t <= high + slack]
 
 
 def say_around(ax: Axes, page: Page, *, pad: float = 6.0) -> None:

@@ -9,6 +9,15 @@ from culture_analytics.stats.difference import (
     difference_se,
     difference_se_coo,
 )
+from culture_analytics.stats.drivers import (
+    CrossProducts,
+    cluster_bootstrap,
+    cross_products,
+    lmg,
+    r_squared,
+    relative_weights,
+)
+from culture_analytics.stats.fisher import fisher_exact
 from culture_analytics.stats.inequality import SlopeIndex, slope_index
 from culture_analytics.stats.intervals import INTERVALS, Interval
 from culture_analytics.stats.limits import percentage_limits, score_limits
@@ -26,6 +35,14 @@ from culture_analytics.stats.multilevel import (
     shrunken_rates,
     variance_limits,
     variance_share,
+)
+from culture_analytics.stats.power import (
+    DetectableChange,
+    Equivalence,
+    SampleNeeded,
+    equivalence,
+    minimum_detectable_change,
+    sample_needed,
 )
 from culture_analytics.stats.proportion import (
     beta,
@@ -54,6 +71,12 @@ from culture_analytics.stats.regression import (
     standardised_percentages,
     treatment_coding,
 )
+from culture_analytics.stats.reliability import (
+    ItemCovariance,
+    Reliability,
+    alpha_limits,
+    item_covariance,
+)
 from culture_analytics.stats.variance import (
     LONELY,
     RatioSums,
@@ -66,9 +89,13 @@ from culture_analytics.stats.variance import (
 __all__ = [
     "INTERVALS",
     "LONELY",
+    "CrossProducts",
+    "DetectableChange",
     "Difference",
+    "Equivalence",
     "GaussianIntercepts",
     "Interval",
+    "ItemCovariance",
     "LogisticFit",
     "LogisticIntercepts",
     "LogisticSums",
@@ -76,18 +103,27 @@ __all__ = [
     "Raked",
     "RaoScott",
     "RatioSums",
+    "Reliability",
+    "SampleNeeded",
     "ShrunkenEstimates",
     "ShrunkenRates",
     "SlopeIndex",
     "StandardisedGap",
     "StandardisedPercentages",
+    "alpha_limits",
     "beta",
+    "cluster_bootstrap",
     "correlation",
+    "cross_products",
     "degrees_of_freedom",
     "difference_se",
     "difference_se_coo",
+    "equivalence",
+    "fisher_exact",
     "gaussian_intercepts",
+    "item_covariance",
     "kish",
+    "lmg",
     "log_limits",
     "log_odds_ratio_se",
     "log_ratio_se",
@@ -98,16 +134,20 @@ __all__ = [
     "logit_t",
     "maihda",
     "mean_t",
+    "minimum_detectable_change",
     "odds_ratio_limits",
     "odds_ratio_score",
     "percentage_limits",
     "post_stratify",
+    "r_squared",
     "rake",
     "rao_scott",
     "ratio_limits",
     "ratio_score",
     "ratio_se",
     "ratio_se_coo",
+    "relative_weights",
+    "sample_needed",
     "score_limits",
     "shrink_estimates",
     "shrunken_rates",

@@ -286,10 +286,10 @@ def relative_weights(correlation: ArrayLike) -> FloatArray:
     """
     r = _matrices(correlation)
     among, with_outcome = r[..., 1:, 1:], r[..., 1:, 0]
-    known = np.isfinite(r).all(axis=(-2, -1))
+    known = np.asarray(np.isfinite(r).all(axis=(-2, -1)))
     safe = np.where(known[..., None, None], among, np.eye(among.shape[-1]))
     values, vectors = np.linalg.eigh(safe)
-    known = known & (values[..., 0] > _SINGULAR)
+    known = np.asarray(known & (values[..., 0] > _SINGULAR))
     root = np.sqrt(np.maximum(values, _SINGULAR))
     turned = np.swapaxes(vectors, -1, -2)
     loading = (vectors * root[..., None, :]) @ turned  # correlations with the stand-ins
@@ -386,9 +386,9 @@ def _explained(r: FloatArray, predictors: NDArray[np.intp]) -> FloatArray:
     """R-squared of the outcome on some of the variables; NaN where these are collinear."""
     among = r[..., predictors[:, None], predictors]
     with_outcome = r[..., predictors, 0]
-    known = np.isfinite(r).all(axis=(-2, -1))
+    known = np.asarray(np.isfinite(r).all(axis=(-2, -1)))
     safe = np.where(known[..., None, None], among, np.eye(predictors.size))
-    known = known & (np.linalg.eigvalsh(safe)[..., 0] > _SINGULAR)
+    known = np.asarray(known & (np.linalg.eigvalsh(safe)[..., 0] > _SINGULAR))
     safe = np.where(known[..., None, None], safe, np.eye(predictors.size))
     weights = np.linalg.solve(safe, with_outcome[..., None])[..., 0]
     return np.asarray(np.where(known, np.sum(weights * with_outcome, axis=-1), np.nan))

@@ -296,7 +296,7 @@ def equivalence(
 
     def tail(t: FloatArray) -> FloatArray:
         """Probability above t."""
-        return np.where(np.isinf(freedom), ndtr(-t), stdtr(freedom, -t))
+        return np.asarray(np.where(np.isinf(freedom), ndtr(-t), stdtr(freedom, -t)))
 
     p_no_worse = np.where(known, tail((gain + m) / error), np.nan)
     p_no_better = np.where(known, tail((m - gain) / error), np.nan)

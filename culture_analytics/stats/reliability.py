@@ -46,7 +46,7 @@ MISSING = ("complete", "pairwise")
 """How respondents with some answers missing are counted: not at all, or in the pairs they have."""
 
 _ROUNDS = 20_000
-_STILL = 1e-13
+_STILL = 1e-11
 
 
 class ItemCovariance(NamedTuple):

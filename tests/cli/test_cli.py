@@ -189,3 +189,13 @@ def test_stopping_is_not_a_traceback(
     code, _, err = run(capsys, "validate")
     assert code == 2
     assert err == "Stopped. Nothing was written.\n"
+
+
+def test_a_wrong_embargo_names_the_option(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, _, err = run(capsys, "report", "--embargo", "12 March", "--out", str(tmp_path / "out"))
+    assert code == 2
+    assert "'12 March' is not a date" in err
+    assert "--embargo" in err
+    assert not (tmp_path / "out").exists()

@@ -192,7 +192,9 @@ def test_bad_input_is_refused(frame, survey, tree):
         protect(weighted, survey.instrument, units=tree)
     other = frame.copy()
     other.loc[other["breakdown"].eq("overall"), "base"] = 5 * 700.0
-    parts = other[other["breakdown"].isin(["overall", "directorate"])]
+    items = survey.instrument.items
+    led = other["measure"].map(lambda m: m in items and bool(items[m].gates))
+    parts = other[other["breakdown"].isin(["overall", "directorate"]) & ~led]
     protect(parts, survey.instrument, units=tree)  # might be staff in no directorate
     fewer = other.copy()
     fewer.loc[fewer["breakdown"].eq("overall"), ["base", "value"]] = 50.0

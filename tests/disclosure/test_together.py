@@ -203,3 +203,56 @@ def test_what_cannot_be_proved_in_time_is_left_out_by_name() -> None:
     assert crossed["status"].isin(["suppressed", "not_asked"]).all()
     assert any("ethnicity_detailed:gender" in line for line in release.protection)
     assert ca.audit(release).ok
+
+
+def test_part_of_protected_results_is_not_protected_afresh(survey: Survey) -> None:
+    safe = ca.suppress(ca.calculate(survey, ITEM, by="units"))
+    with pytest.raises(DisclosureError, match="protected already"):
+        ca.suppress(safe.select(breakdown="team"))
+    with pytest.raises(DisclosureError, match="protected already"):
+        ca.suppress(safe, rule="nss-2024")
+
+
+def test_what_was_left_out_of_a_base_does_not_give_it_away() -> None:
+    """A distribution shows "don't know" too: less those it is the measure's base."""
+    survey, items = ca.load_sample(2024), ["clinical_supervision", "errors_treated_fairly"]
+    by = ["team", "ethnicity_detailed"]
+    figures = [ca.calculate(survey, items, by=by), ca.calculate_answers(survey, items, by=by)]
+    table = ca.suppress(figures).table
+    keys = ["measure", "breakdown", "group"]
+    hidden = table["status"].eq("suppressed")
+    measures = table[hidden & table["answer"].eq("")].set_index(keys).index
+    answers = table[~hidden & table["answer"].ne("") & table["status"].eq("ok")]
+    assert len(measures) and not answers.set_index(keys).index.isin(measures).any()
+
+
+def test_those_asked_because_of_an_answer_are_not_given_away_by_it() -> None:
+    """Nobody can have been asked about reporting but those who had an incident, which is shown."""
+    survey = ca.load_sample(2024)
+    measures = ["hba_any", "hba_reported", "presenteeism", "pressure_from_manager"]
+    safe = ca.suppress(ca.calculate(survey, measures, by=["ethnicity_broad", "ethnicity_detailed"]))
+    frame = safe._frame.assign(hidden=safe._hidden).set_index(["measure", "breakdown", "group"])
+    definition = survey.instrument.breakdowns
+    summary = {g.label: set(g.answers) for g in definition["ethnicity_broad"].groups}
+    looked_at = 0
+    for gate, led in (("hba_any", "hba_reported"), ("presenteeism", "pressure_from_manager")):
+        for label, inside in summary.items():
+            whole = frame.loc[(led, "ethnicity_broad", label)]
+            parts = [
+                (frame.loc[(led, "ethnicity_detailed", g.label)],
+                 frame.loc[(gate, "ethnicity_detailed", g.label)])
+                for g in definition["ethnicity_detailed"].groups
+                if set(g.answers) <= inside
+            ]  # fmt: skip
+            if whole["hidden"] or any(before["hidden"] for _, before in parts):
+                continue
+            parts = [(p, before) for p, before in parts if p["status"] == "ok" or p["hidden"]]
+            left = whole["base"] - sum(p["base"] for p, _ in parts if not p["hidden"])
+            asked = {i: before["_numerator"] for i, (p, before) in enumerate(parts) if p["hidden"]}
+            for i, most in asked.items():
+                others = sum(asked.values()) - most
+                least, most = max(left - others, 0), min(most, left)
+                looked_at += 1
+                kept = asked[i] - 10 if asked[i] > 14 else asked[i] + 1
+                assert most - least + 1 >= min(5, kept)
+    assert looked_at

@@ -24,9 +24,10 @@ def code(file: Path) -> list[nbformat.NotebookNode]:
     return [c for c in read(file).cells if c.cell_type == "code"]
 
 
-def test_all_four_are_there() -> None:
+def test_all_are_there() -> None:
     assert [f.stem for f in FILES] == [
         "00_start_here", "01_stress_and_burnout", "02_bullying_and_harassment", "03_discrimination",
+        "07_trends_and_benchmarks",
     ]  # fmt: skip
 
 
@@ -74,7 +75,11 @@ def test_every_figure_stands_between_a_question_and_what_it_does_not_tell(file: 
             sections.append((cell.source.splitlines()[0][3:], []))
         if sections:
             sections[-1][1].append(cell.cell_type + ":" + cell.source)
-    charts = ("headline", "years", "answers", "groups", "heatmap", "standing_apart", "unit_table")
+    charts = (
+        "headline", "years", "answers", "groups", "heatmap", "standing_apart", "unit_table",
+        "trends", "changes", "movers", "unit_changes", "steady", "england", "position",
+        "top_and_bottom", "local_differences", "funnels", "system", "pulse",
+    )  # fmt: skip
     drawn = 0
     for title, cells in sections:
         shown = [i for i, c in enumerate(cells) if any(f"ca.show.{f}(" in c for f in charts)]

@@ -70,7 +70,7 @@ def test_answers_are_described() -> None:
         most = table.loc[table["value"].idxmax()]
         assert f"{most.label}: {most.answer}, {most.value:.1f}% (n = 50)" in said
     hidden = answers(["enough_staff"], groups=["A", "B"], hidden=["B"])
-    assert "2 bars, of which 1 without figures ([c] hidden, fewer than 11)" in plots.alt_text(
+    assert "2 bars, of which 1 without figures ([c] hidden to protect people)" in plots.alt_text(
         plots.likert(hidden)
     )
 

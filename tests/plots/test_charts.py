@@ -77,14 +77,9 @@ def test_a_label_stands_beside_its_own_dot() -> None:
 def test_hidden_groups_keep_their_place() -> None:
     ax = plots.groups(by_groups(["A", "B", "C"], hidden=["B"]))
     assert labels(ax) == ["A", "B", "C"]
-    said = [t for t in ax.texts if t.get_text() == "[c] hidden, fewer than 11"]
+    said = [t for t in ax.texts if t.get_text() == "[c] hidden to protect people"]
     assert len(said) == 1
     assert said[0].xy[1] == pytest.approx(ax.get_yticks()[1])
-
-
-def test_the_rule_s_own_limit_is_named() -> None:
-    data = by_groups(["A", "B"], hidden=["B"], rule=ca.load_rule("nss-2024"))
-    assert "[c] hidden, fewer than 10" in words(figure_of(plots.groups(data)))
 
 
 def test_groups_stand_in_questionnaire_order() -> None:
@@ -370,7 +365,7 @@ def test_likert_of_groups_says_hidden_ones() -> None:
     data = answers(["enough_staff"], groups=["A", "B", "C"], hidden=["B"])
     ax = plots.likert(data)
     assert labels(ax) == ["A", "B", "C"]
-    assert sum(t.get_text() == "[c] hidden, fewer than 11" for t in ax.texts) == 1
+    assert sum(t.get_text() == "[c] hidden to protect people" for t in ax.texts) == 1
 
 
 def test_likert_key_names_every_answer() -> None:
@@ -580,12 +575,12 @@ def test_all_hidden_is_a_sentence_not_an_error() -> None:
     data = by_groups(["A", "B"], hidden=["A", "B"])
     for draw in (plots.groups, plots.heatmap):
         ax = draw(data)
-        sentence = "All 2 groups are hidden: each has fewer than 11 answers [c]."
+        sentence = "All 2 groups are hidden to protect people [c]."
         assert sentence in words(figure_of(ax)) and sentence in plots.alt_text(ax)
     ax = plots.likert(answers(["enough_staff"], groups=["A"], hidden=["A"]))
-    assert "There is nothing to show: [c] hidden, fewer than 11." in words(figure_of(ax))
+    assert "There is nothing to show: [c] hidden to protect people." in words(figure_of(ax))
     ax = plots.measures(estimates([SECRET]))
-    assert "There is nothing to show: [c] hidden, fewer than 11." in words(figure_of(ax))
+    assert "There is nothing to show: [c] hidden to protect people." in words(figure_of(ax))
 
 
 def test_one_hidden_panel_among_others() -> None:
