@@ -249,10 +249,10 @@ def test_those_asked_because_of_an_answer_are_not_given_away_by_it() -> None:
             parts = [(p, before) for p, before in parts if p["status"] == "ok" or p["hidden"]]
             left = whole["base"] - sum(p["base"] for p, _ in parts if not p["hidden"])
             asked = {i: before["_numerator"] for i, (p, before) in enumerate(parts) if p["hidden"]}
-            for i, most in asked.items():
-                others = sum(asked.values()) - most
-                least, most = max(left - others, 0), min(most, left)
+            for said in asked.values():
+                others = sum(asked.values()) - said
+                least, most = max(left - others, 0), min(said, left)
                 looked_at += 1
-                kept = asked[i] - 10 if asked[i] > 14 else asked[i] + 1
+                kept = said - 10 if said > 14 else said + 1
                 assert most - least + 1 >= min(5, kept)
     assert looked_at
