@@ -315,21 +315,17 @@ def protect(
             "Some of the results are protected already, so the whole cannot be protected or "
             "audited. Put together unprotected results of one extract."
         )
-    derived = is_derived(frame)
-    extract = frame["source"].eq("extract").to_numpy(dtype=bool)
-    about = extract & ~derived & np.isin(status, (*COUNTED, *NOBODY))
     parts: list[AuditReport] = []
-    years = sorted(pd.unique(frame.loc[about, "year"]))
-    for place, year in enumerate(years):
-        rows = np.flatnonzero(about & (frame["year"] == year).to_numpy())
+    years = _by_year(frame)
+    for place, (year, rows) in enumerate(years):
         now = time.perf_counter()
         until = None
         if seconds is not None:
             until = now + max(begun + seconds - now, 0.0) / (len(years) - place)
-        work = _Year(frame.iloc[rows], instrument, protection, units, int(year), until, compare)
+        work = _Year(frame.iloc[rows], instrument, protection, units, year, until, compare)
         hide[rows] = work.run()
         parts.append(work.report)
-    shown = derived & (status == "ok")
+    shown = is_derived(frame) & (status == "ok")
     unaudited = alone(frame) | (shown if protection.rounds else np.zeros_like(shown))
     hide |= unaudited
     hide |= orphans(frame, hide)
@@ -339,10 +335,7 @@ def protect(
         time.perf_counter() - begun,
         tuple(sorted(set(frame.loc[unaudited, "statistic"].astype(str)))),
     )
-    still = audit_derived(frame, hide)
-    return hide, replace(
-        report, table=pd.concat([report.table, still]) if len(still) else report.table
-    )
+    return hide, _with_derived(report, frame, hide)
 
 
 def examine(
@@ -369,18 +362,30 @@ def examine(
     """
     protection = protection or Protection()
     begun = time.perf_counter()
-    derived = is_derived(frame)
-    status = frame["status"].to_numpy()
-    extract = frame["source"].eq("extract").to_numpy(dtype=bool)
-    about = extract & ~derived & np.isin(status, (*COUNTED, *NOBODY))
     parts = []
-    for year in sorted(pd.unique(frame.loc[about, "year"])):
-        rows = np.flatnonzero(about & (frame["year"] == year).to_numpy())
-        work = _Year(frame.iloc[rows], instrument, protection, units, int(year), given=hidden[rows])
+    for year, rows in _by_year(frame):
+        work = _Year(frame.iloc[rows], instrument, protection, units, year, given=hidden[rows])
         parts.append(work.examine())
     report = _together(parts, protection, time.perf_counter() - begun, ())
+    return _with_derived(report, frame, hidden)
+
+
+def _by_year(frame: pd.DataFrame) -> list[tuple[int, NDArray[np.int64]]]:
+    """The years, and the rows of each that rest on people's answers by themselves."""
+    extract = frame["source"].eq("extract").to_numpy(dtype=bool)
+    status = frame["status"].to_numpy()
+    about = extract & ~is_derived(frame) & np.isin(status, (*COUNTED, *NOBODY))
+    of_year = frame["year"].to_numpy()
+    return [
+        (int(year), np.flatnonzero(about & (of_year == year)))
+        for year in sorted(pd.unique(of_year[about]))
+    ]
+
+
+def _with_derived(report: AuditReport, frame: pd.DataFrame, hidden: Mask) -> AuditReport:
+    """The report with what figures made of others give away."""
     still = audit_derived(frame, hidden)
-    return replace(report, table=pd.concat([report.table, still]) if len(still) else report.table)
+    return replace(report, table=pd.concat([report.table, still])) if len(still) else report
 
 
 def audit_derived(frame: pd.DataFrame, hidden: Mask) -> pd.DataFrame:

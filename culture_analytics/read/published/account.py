@@ -92,10 +92,13 @@ def refuse(name: str, problems: Sequence[str], *, what: str) -> None:
         )
 
 
-def warn(name: str, texts: Iterable[str]) -> None:
-    """Tell the caller of `read_published` what is defective or was left out."""
+def warn(name: str, texts: Iterable[str], *, depth: int = 0) -> None:
+    """Tell the caller of `read_published` what is defective or was left out.
+
+    `depth` is how many functions lie between the layout's reader and this one.
+    """
     for text in texts:
-        warnings.warn(f"{name}: {text}.", PublishedWarning, stacklevel=5)
+        warnings.warn(f"{name}: {text}.", PublishedWarning, stacklevel=5 + depth)
 
 
 def publisher_rule(limit: int) -> Rule:

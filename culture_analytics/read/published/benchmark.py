@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from culture_analytics.errors import PublishedError
 from culture_analytics.estimates import Estimates
 from culture_analytics.instrument import Instrument, load_instrument
 from culture_analytics.read.published.account import ParseReport, publisher_rule, refuse, warn
@@ -161,11 +160,7 @@ def parse_benchmark(
     instrument = instrument or load_instrument()
     definitions = load_definitions()
     name, cells = source.file.name, source.sheets
-    if not source.is_workbook:
-        raise PublishedError(
-            f"{name} is one sheet saved as text. The checks need the whole workbook: give the file "
-            "as downloaded from the results archive."
-        )
+    source.refuse_one_sheet()
     problems: list[str] = []
     notes: list[str] = []
     found = [

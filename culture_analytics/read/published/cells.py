@@ -42,6 +42,20 @@ class Source:
         """Whether the file is a workbook, whose cells are all here."""
         return self.file.format in WORKBOOKS
 
+    def refuse_one_sheet(self) -> None:
+        """Refuse a sheet saved as text: the checks compare the sheets of a workbook.
+
+        Raises
+        ------
+        PublishedError
+            The file is no workbook.
+        """
+        if not self.is_workbook:
+            raise PublishedError(
+                f"{self.file.name} is one sheet saved as text. The checks need the whole "
+                "workbook: give the file as downloaded from the results archive."
+            )
+
 
 def read_source(file: FileKind) -> Source:
     """Read the cells of a workbook, or the first records of another file.

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -19,8 +19,7 @@ from culture_analytics.errors import PublishedError
 from culture_analytics.estimates import Estimates
 from culture_analytics.instrument import Instrument, load_instrument
 from culture_analytics.read.detect import FileKind
-from culture_analytics.read.published.account import ParseReport, publisher_rule, refuse, warn
-from culture_analytics.read.published.assemble import assemble
+from culture_analytics.read.published.account import ParseReport, refuse
 from culture_analytics.read.published.cells import Cells, Source
 from culture_analytics.read.published.checks import check_blocks, without_defects
 from culture_analytics.read.published.definitions import Definitions, load_definitions
@@ -38,48 +37,14 @@ from culture_analytics.read.published.questions import (
     never_weighted,
     table_blocks,
 )
-from culture_analytics.read.published.rows import Rows, align, identify
+from culture_analytics.read.published.rows import align, identify
+from culture_analytics.read.published.spreadsheets import Spreadsheets, spreadsheet_estimates
 from culture_analytics.read.published.years import survey_year
 
-__all__ = ["Workbook", "parse_detailed", "read_detailed", "recognise_detailed", "small_base_limit"]
+__all__ = ["parse_detailed", "read_detailed", "recognise_detailed", "small_base_limit"]
 
 DEFAULT_LIMIT = 10
 WHAT = "official detailed spreadsheets"
-
-
-@dataclass(frozen=True, eq=False)
-class Workbook:
-    """A workbook understood: its questions, its rows and what was found on the way.
-
-    Attributes
-    ----------
-    year : int
-        Survey year.
-    kind : str
-        ``national``, ``organisation type`` or ``organisational``.
-    blocks : tuple of Block
-        Questions, all in the row order of `rows`.
-    rows : Rows
-        Whose figures they are.
-    report : ParseReport
-        Every cell accounted for.
-    limit : int
-        The publisher's own limit, in responses.
-    synthetic : bool
-        Whether the workbook says that it is not real.
-    warnings, notes : tuple of str
-        What a reader must know.
-    """
-
-    year: int
-    kind: str
-    blocks: tuple[Block, ...] = field(repr=False)
-    rows: Rows = field(repr=False)
-    report: ParseReport
-    limit: int
-    synthetic: bool
-    warnings: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
 
 
 def recognise_detailed(source: Source) -> bool:
@@ -118,37 +83,15 @@ def read_detailed(source: Source, *, year: int | None = None) -> Estimates:
     PublishedError
         See `culture_analytics.read_published`.
     """
-    file = source.file
-    if not source.is_workbook:
-        raise PublishedError(
-            f"{file.name} is one sheet saved as text. The checks need the whole workbook: give the "
-            "file as downloaded from the results archive."
-        )
+    source.refuse_one_sheet()
     instrument = load_instrument()
     book = parse_detailed(source, year=year, instrument=instrument)
-    warn(file.name, book.warnings)
-    release = f"{book.year} {load_definitions().detailed['release']}"
-    if book.synthetic:
-        release += " (synthetic)"
-    frame = assemble(
-        book.blocks,
-        book.rows,
-        year=book.year,
-        release=release,
-        instrument=instrument,
-        file=file.name,
-    )
-    return Estimates(
-        frame,
-        rule=publisher_rule(book.limit),
-        organisations=book.rows.organisations,
-        notes=(*book.warnings, *book.notes),
-    )
+    return spreadsheet_estimates(book, instrument=instrument, file=source.file.name)
 
 
 def parse_detailed(
     source: Source, *, year: int | None = None, instrument: Instrument | None = None
-) -> Workbook:
+) -> Spreadsheets:
     """Understand and check a workbook of this layout.
 
     Parameters
@@ -162,7 +105,7 @@ def parse_detailed(
 
     Returns
     -------
-    Workbook
+    Spreadsheets
 
     Raises
     ------
@@ -219,9 +162,8 @@ def parse_detailed(
     if definitions.release(year).note:
         notes.append(definitions.release(year).note)
     kind = "organisation type" if any(rows.within) else tables[0].kind
-    return Workbook(
+    return Spreadsheets(
         year=year,
-        kind=kind,
         blocks=tuple(blocks),
         rows=rows,
         report=report,

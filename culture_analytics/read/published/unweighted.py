@@ -13,7 +13,7 @@ NHS Staff Survey 2018, "Detailed spreadsheets", notes on their first sheet.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,8 +21,7 @@ from numpy.typing import NDArray
 from culture_analytics.errors import PublishedError
 from culture_analytics.estimates import Estimates
 from culture_analytics.instrument import Instrument, load_instrument
-from culture_analytics.read.published.account import ParseReport, publisher_rule, refuse, warn
-from culture_analytics.read.published.assemble import assemble
+from culture_analytics.read.published.account import ParseReport, refuse
 from culture_analytics.read.published.cells import Cells, Source
 from culture_analytics.read.published.checks import check_blocks, without_defects
 from culture_analytics.read.published.definitions import load_definitions
@@ -35,6 +34,7 @@ from culture_analytics.read.published.grid import (
 from culture_analytics.read.published.labels import identify_labels
 from culture_analytics.read.published.questions import Block, Vocabulary
 from culture_analytics.read.published.rows import Rows
+from culture_analytics.read.published.spreadsheets import Spreadsheets, spreadsheet_estimates
 from culture_analytics.read.published.unweighted_questions import missing_from_part, sheet_blocks
 from culture_analytics.read.published.unweighted_sheets import (
     WHAT,
@@ -45,43 +45,11 @@ from culture_analytics.read.published.unweighted_sheets import (
 )
 from culture_analytics.read.published.years import survey_year
 
-__all__ = ["MEANS", "UnweightedBook", "parse_unweighted", "read_unweighted", "recognise_unweighted"]
+__all__ = ["MEANS", "parse_unweighted", "read_unweighted", "recognise_unweighted"]
 
 DEFAULT_LIMIT = 11
 MEANS = "mean of organisations"
 FIRST_YEAR, LAST_YEAR = 2018, 2020
-
-
-@dataclass(frozen=True, eq=False)
-class UnweightedBook:
-    """A workbook understood.
-
-    Attributes
-    ----------
-    year : int
-        Survey year.
-    blocks : tuple of Block
-        Questions, all in the row order of `rows`.
-    rows : Rows
-        Whose figures they are.
-    report : ParseReport
-        Every cell accounted for.
-    limit : int
-        The publisher's own limit, in responses.
-    synthetic : bool
-        Whether the workbook says that it is not real.
-    warnings, notes : tuple of str
-        What a reader must know.
-    """
-
-    year: int
-    blocks: tuple[Block, ...] = field(repr=False)
-    rows: Rows = field(repr=False)
-    report: ParseReport
-    limit: int
-    synthetic: bool
-    warnings: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
 
 
 def recognise_unweighted(source: Source) -> bool:
@@ -121,29 +89,12 @@ def read_unweighted(source: Source, *, year: int | None = None) -> Estimates:
     """
     instrument = load_instrument()
     book = parse_unweighted(source, year=year, instrument=instrument)
-    warn(source.file.name, book.warnings)
-    release = f"{book.year} {load_definitions().detailed['release']}"
-    if book.synthetic:
-        release += " (synthetic)"
-    frame = assemble(
-        book.blocks,
-        book.rows,
-        year=book.year,
-        release=release,
-        instrument=instrument,
-        file=source.file.name,
-    )
-    return Estimates(
-        frame,
-        rule=publisher_rule(book.limit),
-        organisations=book.rows.organisations,
-        notes=(*book.warnings, *book.notes),
-    )
+    return spreadsheet_estimates(book, instrument=instrument, file=source.file.name)
 
 
 def parse_unweighted(
     source: Source, *, year: int | None = None, instrument: Instrument | None = None
-) -> UnweightedBook:
+) -> Spreadsheets:
     """Understand and check a workbook of this layout.
 
     Parameters
@@ -157,7 +108,7 @@ def parse_unweighted(
 
     Returns
     -------
-    UnweightedBook
+    Spreadsheets
 
     Raises
     ------
@@ -167,11 +118,7 @@ def parse_unweighted(
     instrument = instrument or load_instrument()
     definitions = load_definitions()
     name, cells = source.file.name, source.sheets
-    if not source.is_workbook:
-        raise PublishedError(
-            f"{name} is one sheet saved as text. The checks need the whole workbook: give the file "
-            "as downloaded from the results archive."
-        )
+    source.refuse_one_sheet()
     sheets, texts = read_sheets(name, cells, definitions)
     tables = [sheet.table for sheet in sheets]
     notes_text = "\n".join(text for rows in texts.values() for text in text_cells(rows))
@@ -228,7 +175,7 @@ def parse_unweighted(
         "organisations' percentages (unweighted): no limits are given, and they are compared "
         "with nothing that is weighted"
     )
-    return UnweightedBook(
+    return Spreadsheets(
         year=year,
         blocks=tuple(blocks),
         rows=rows,
