@@ -1,4 +1,4 @@
-"""The command line: ``culture-analytics report | validate | notebooks | sample | cache``.
+"""The command line: ``culture-analytics report | diagnose | validate | notebooks | tracker ...``.
 
 Exit codes: 0 done, 1 a file that was checked needs attention, 2 something was wrong and nothing
 was made. What is said is ASCII; what went wrong is one message without a traceback.
@@ -116,6 +116,11 @@ def _parser() -> argparse.ArgumentParser:
     sample.add_argument("--force", action="store_true", help="replace files that are there")
     sample.set_defaults(run=_sample)
 
+    tracker = _command(commands, "tracker", "write an empty improvement tracker to a folder")
+    tracker.add_argument("folder", metavar="DIR")
+    tracker.add_argument("--force", action="store_true", help="replace one that is there")
+    tracker.set_defaults(run=_tracker)
+
     cache = _command(commands, "cache", "say what is kept of large extracts, and where")
     cache.add_argument("--clear", action="store_true", help="remove it")
     cache.set_defaults(run=_cache)
@@ -230,6 +235,14 @@ def _sample(given: argparse.Namespace) -> int:
         raise ReportError("The bundled sample is missing: the installation is incomplete.")
     folder = _copy(files, given.folder, force=given.force)
     print(_ascii(f"{len(files)} files of SYNTHETIC data are in {folder.resolve()}."))
+    return DONE
+
+
+def _tracker(given: argparse.Namespace) -> int:
+    from culture_analytics.diagnose.tracker import write_tracker_template
+
+    written = write_tracker_template(given.folder, force=given.force)
+    print(_ascii(f"Empty tracker: {written.resolve()}. Write over its two examples."))
     return DONE
 
 

@@ -6,15 +6,31 @@ they hold together; `pooled_units` and `spots` where figures stand out, and how 
 
 from __future__ import annotations
 
+from culture_analytics.diagnose.change import answers_needed, before_after, detectable_change
 from culture_analytics.diagnose.hotspots import falling_units, pooled_units, spots
 from culture_analytics.diagnose.model import CultureModel, load_culture_model
 from culture_analytics.diagnose.reliability import scale_quality
+from culture_analytics.diagnose.tracker import (
+    Tracker,
+    follow_up,
+    read_tracker,
+    tracked_figures,
+    write_tracker_template,
+)
 
 __all__ = [
     "CultureModel",
+    "Tracker",
+    "answers_needed",
+    "before_after",
+    "detectable_change",
     "falling_units",
+    "follow_up",
     "load_culture_model",
     "pooled_units",
+    "read_tracker",
     "scale_quality",
     "spots",
+    "tracked_figures",
+    "write_tracker_template",
 ]

@@ -9,6 +9,7 @@ hidden number. Each carries a description in plain English for readers who canno
 * `heatmap`: groups by measures, coloured by the difference from all staff.
 * `trend`: by survey year, joined only where the years are one series.
 * `position`: between worst and best of the benchmark group; `funnel`: organisations by size.
+* `tracker`: the figures that actions are about, by year, with start and target.
 * `spc`: a run chart or control chart of one series.
 * `alt_text`, `save`: the description of a chart; a file that holds it.
 
@@ -28,6 +29,7 @@ from culture_analytics.plots.heatmap import heatmap
 from culture_analytics.plots.likert import likert
 from culture_analytics.plots.measures import measures
 from culture_analytics.plots.position import position
+from culture_analytics.plots.tracker import tracker
 from culture_analytics.plots.trend import trend
 
 __all__ = [
@@ -40,5 +42,6 @@ __all__ = [
     "position",
     "save",
     "spc",
+    "tracker",
     "trend",
 ]
