@@ -59,9 +59,7 @@ def test_scores_equal_r() -> None:
     got = row[["lower", "upper", "margin_lower", "margin_upper", "p_value"]].astype(float)
     np.testing.assert_allclose(got, R_SCORE, atol=1e-8)
     # The same reading as the tests of `equivalence` on the same numbers.
-    se = np.hypot(
-        np.std(R_LATER, ddof=1) / np.sqrt(12), np.std(R_EARLIER, ddof=1) / np.sqrt(11)
-    )
+    se = np.hypot(np.std(R_LATER, ddof=1) / np.sqrt(12), np.std(R_EARLIER, ddof=1) / np.sqrt(11))
     told = equivalence(row["change"], se, margin=0.2, df=20.9).reading
     assert row["reading"] == told == "better"
 

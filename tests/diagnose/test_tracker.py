@@ -148,7 +148,7 @@ def test_actions_stand_beside_the_figures_of_the_release(
         f"all,{STRESS},,,{DO},2024-03-01,2025-01-01,1,under way",
         f"unit,hba_managers,directorate,Directorate A,{DO},2024-12-05,,99,done",
         f"tiny,{STRESS},directorate,Tiny,{DO},2025-03-01,,,under way",
-        f"plan,staff_engagement,,,said,doing,,plan,,,,planned",
+        "plan,staff_engagement,,,said,doing,,plan,,,,planned",
         f"old,{STRESS},,,{DO},2022-01-01,,,done",
         f"new,{STRESS},,,{DO},2026-03-01,,,done",
         f"moon,{STRESS},directorate,Moon,{DO},2024-03-01,,,done",
