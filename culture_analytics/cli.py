@@ -100,6 +100,12 @@ def _parser() -> argparse.ArgumentParser:
         help="date before which nothing may be shared, as 2026-03-12; printed on every page, "
         "chart and row",
     )
+    report.add_argument(
+        "--each",
+        metavar="UNIT",
+        help="a short pack for each unit instead: directorate (the largest units), team (the "
+        "smallest), or the name of a unit column",
+    )
     report.set_defaults(run=_report)
 
     validate = _command(commands, "validate", "check a file without making anything")
@@ -177,7 +183,11 @@ def _report(given: argparse.Namespace) -> int:
         date=given.date,
         cache=given.cache,
         embargo=given.embargo,
+        each=given.each,
     )
+    if given.each:
+        print(_ascii(f"Packs: begin with {written.resolve()}"))
+        return DONE
     print(_ascii(f"Report: {written.resolve()}"))
     print(_ascii(f"Figures: {written.with_name(TABLES).resolve()}"))
     return DONE
@@ -297,7 +307,9 @@ def _say(given: argparse.Namespace, text: str) -> None:
 
 def _in_options(message: str) -> str:
     """What the Python arguments a message names are called on the command line."""
-    names = [name for name in ("year", "org", "columns", "embargo") if f"{name}=" in message]
+    names = [
+        name for name in ("year", "org", "columns", "embargo", "each") if f"{name}=" in message
+    ]
     if not names:
         return ""
     return f"\nOn the command line: {', '.join(f'--{name}' for name in names)}."

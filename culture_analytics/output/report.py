@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -24,6 +24,7 @@ from culture_analytics.output.notebooks import (
     run_notebook,
     set_parameters,
 )
+from culture_analytics.output.packs import INDEX, make_packs
 from culture_analytics.output.pages import Page, make_page
 from culture_analytics.output.show import STATUS_WORDS
 from culture_analytics.progress import progress
@@ -31,7 +32,10 @@ from culture_analytics.read.detect import clean_path
 from culture_analytics.session import File, open_whole, protect
 from culture_analytics.survey import Survey
 
-__all__ = ["REPORT", "TABLES", "run_report"]
+if TYPE_CHECKING:
+    import jinja2
+
+__all__ = ["REPORT", "TABLES", "report_environment", "run_report"]
 
 REPORT = "report.html"
 TABLES = "tables.csv"
@@ -68,7 +72,9 @@ def run_report(
     year, org, columns, published, cache
         As for `open_release`.
     each
-        One report for each unit. Not in this version.
+        ``"directorate"`` (the largest units), ``"team"`` (the smallest) or a unit column: a short
+        pack for each unit instead of the report, an HTML file each, and an index. All come from one
+        release, so they are protected and attacked together.
     date
         A date or other words to print on the cover. By default none, so that the same data give
         the same report.
@@ -79,7 +85,7 @@ def run_report(
     Returns
     -------
     Path
-        The report.
+        The report, or the index of the packs.
 
     Raises
     ------
@@ -95,11 +101,6 @@ def run_report(
     >>> ca.run_report("sample", "report", year=2024).name  # doctest: +SKIP
     'report.html'
     """
-    if each is not None:
-        raise ReportError(
-            f"each={each!r}: one report for each unit is not in this version. Leave each out, or "
-            "make a report from survey.filter(...) for one unit."
-        )
     folder = _out_folder(out, data)
     if embargo:
         embargo_text(embargo)  # a wrong date is said before the long work
@@ -107,6 +108,8 @@ def run_report(
         _release(data, year=year, org=org, columns=columns, published=published, cache=cache),
         embargo,
     )
+    if each is not None:
+        return _write(folder, make_packs(release, each, date=date), first=INDEX)
     pages = _pages(release)
     report = _render(release, pages, date=date).encode("utf-8")
     tables = _csv(_table(release)).encode("utf-8-sig")
@@ -177,9 +180,32 @@ def _pages(release: Release) -> list[Page]:
 
 
 def _render(release: Release, pages: Sequence[Page], *, date: str | None) -> str:
-    import jinja2
-
     from culture_analytics import __version__
+
+    return (
+        report_environment()
+        .get_template("report.html")
+        .render(
+            about=release.about,
+            banner=release.banner,
+            protection=release.protection,
+            synthetic=bool(release.about.get("synthetic")),
+            pages=pages,
+            rule=release.rule,
+            hidden=release.hidden().get("suppressed", 0),
+            rows=len(release.table),
+            symbols=_symbols(release),
+            notes=_notes(release),
+            tables=TABLES,
+            date=date,
+            version=__version__,
+        )
+    )
+
+
+def report_environment() -> jinja2.Environment:
+    """The templates of pages: everything put into them is escaped."""
+    import jinja2
 
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES, encoding="utf-8"),
@@ -189,21 +215,7 @@ def _render(release: Release, pages: Sequence[Page], *, date: str | None) -> str
         lstrip_blocks=True,
     )
     environment.filters["css_string"] = _css_string
-    return environment.get_template("report.html").render(
-        about=release.about,
-        banner=release.banner,
-        protection=release.protection,
-        synthetic=bool(release.about.get("synthetic")),
-        pages=pages,
-        rule=release.rule,
-        hidden=release.hidden().get("suppressed", 0),
-        rows=len(release.table),
-        symbols=_symbols(release),
-        notes=_notes(release),
-        tables=TABLES,
-        date=date,
-        version=__version__,
-    )
+    return environment
 
 
 def _symbols(release: Release) -> list[tuple[str, str, int]]:
@@ -265,8 +277,8 @@ def _out_folder(out: str | Path, data: Any) -> Path:
     return folder
 
 
-def _write(folder: Path, files: Mapping[str, bytes]) -> Path:
+def _write(folder: Path, files: Mapping[str, bytes], *, first: str = REPORT) -> Path:
     with replacing_folder(folder) as stage:
         for name, content in files.items():
             (stage / name).write_bytes(content)
-    return folder / REPORT
+    return folder / first
