@@ -269,8 +269,8 @@ class Unit:
         least = self.release.rule.base_under
         return Sentence(
             f"{self.name} cannot be shown by itself: it is too small, or showing it would give "
-            f"away a unit that is. Groups of fewer than {least} answers are hidden, so that nobody can "
-            "be recognised. Its people are counted in the figures of the whole organisation. Talk "
+            f"away a unit that is. Groups of fewer than {least} answers are hidden, so that nobody "
+            "can be recognised. Its people are counted in the organisation's figures. Talk "
             "with them directly: a survey is not the only way to listen.",
             mark=True,
         )
