@@ -29,6 +29,7 @@ from culture_analytics.plots.heatmap import heatmap
 from culture_analytics.plots.likert import likert
 from culture_analytics.plots.measures import measures
 from culture_analytics.plots.position import position
+from culture_analytics.plots.ratios import ratios
 from culture_analytics.plots.trend import trend
 
 __all__ = [
@@ -40,6 +41,7 @@ __all__ = [
     "likert",
     "measures",
     "position",
+    "ratios",
     "save",
     "spc",
     "trend",

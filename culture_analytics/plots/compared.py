@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import pandas as pd
@@ -13,18 +13,25 @@ from culture_analytics.errors import MeasureError
 from culture_analytics.estimates import Estimates
 from culture_analytics.plots import data
 from culture_analytics.plots.data import Mark
+from culture_analytics.plots.layout import Page
+from culture_analytics.plots.sheet import Line, Said
 
 __all__ = [
     "ELSE",
     "Pair",
-    "by_words",
+    "asked_only",
     "capped",
     "comparisons",
+    "described",
     "heading",
     "in_words",
+    "lines_of",
     "name_of",
     "other_name",
     "pairs",
+    "sides",
+    "under",
+    "whom_here",
 ]
 
 ELSE = {REST: "everyone else", ALL: "all staff"}
@@ -203,15 +210,97 @@ def _sure(pair: Pair) -> float:
     return -math.inf if math.isnan(near) else way * (near - none)
 
 
-def by_words(rows: pd.DataFrame) -> str:
+def lines_of(
+    part: Sequence[Pair], common: str, cells: Callable[[Pair, bool], tuple[tuple[Said, ...], ...]]
+) -> tuple[tuple[Line, ...], list[int]]:
+    """Rows named by measure where all are of the same two groups, else by group.
+
+    Parameters
+    ----------
+    part
+        What is compared.
+    common
+        The way round most measures are, as `common_direction` says it.
+    cells
+        What the columns say of a pair; told whether the row is named by the group.
+
+    Returns
+    -------
+    tuple
+        The rows, and which of them each pair has.
+    """
+    named = len({(p.group, p.reference) for p in part}) > 1
+    headed = named and len({p.measure for p in part}) > 1
+    lines: list[Line] = []
+    placed: list[int] = []
+    for number, pair in enumerate(part):
+        direction = data.marked_direction(pair.measure, common)
+        name = f"{pair.name} ({direction})" if direction else pair.name
+        if headed and (not number or part[number - 1].measure != pair.measure):
+            lines.append(Line(name, heading=True))
+        placed.append(len(lines))
+        lines.append(Line(pair.group if named else name, cells=cells(pair, named)))
+    return tuple(lines), placed
+
+
+def sides(part: Sequence[Pair]) -> tuple[str, str]:
+    """Names of what is compared, and of what it is compared with, for all rows together."""
+    groups, others = {p.group: 0 for p in part}, {other_name(p): 0 for p in part}
+    return (
+        next(iter(groups)) if len(groups) == 1 else "the group named at the left",
+        next(iter(others)) if len(others) == 1 else "what it is compared with",
+    )
+
+
+def whom_here(whom: str, pair: Pair, named: bool) -> str:
+    """Whom a gap is worse for, in the row that has the group's name."""
+    return whom.replace(f"'{pair.group}'", "this group") if named else whom
+
+
+def asked_only(found: Sequence[Pair], most: int) -> tuple[list[Pair], str]:
+    """Those that were on the questionnaire, at most so many, and what is said of the others."""
+    asked = [p for p in found if p.found.status != "not_asked"] or list(found)
+    drawn, said = capped(asked, most)
+    out = [p for p in found if p not in asked]
+    if not out:
+        return drawn, said
+    groups = {p.group for p in asked}
+    names = dict.fromkeys(p.name if p.group in groups else p.group for p in out)
+    return drawn, f"Not asked in {out[0].found.year}: {', '.join(names)}. {said}".strip()
+
+
+def _by_words(rows: pd.DataFrame) -> str:
     """The breakdown inside a sentence."""
     by = data.breakdown_label(str(rows["breakdown"].iloc[0]))
     return f"{by[:1].lower()}{by[1:]}"
 
 
-def heading(rows: pd.DataFrame, found: Sequence[Pair], what: str) -> str:
+def heading(rows: pd.DataFrame, what: str) -> str:
     """A title: the measure, or what several have in common, and the breakdown."""
-    measures = list(pd.unique(rows["measure"]))
+    measures = [str(m) for m in pd.unique(rows["measure"])]
     if len(measures) == 1:
         return data.clean(rows["label"].iloc[0])
-    return f"{data.topic(measures) or 'Staff survey results'}: {what} by {by_words(rows)}"
+    return f"{data.topic(measures) or 'Staff survey results'}: {what} by {_by_words(rows)}"
+
+
+def under(estimates: Estimates, rows: pd.DataFrame, common: str, *, by: bool) -> str:
+    """The line below the title; `by` where the title does not name the breakdown."""
+    first = rows.iloc[0]
+    return data.subtitle(
+        f"By {_by_words(rows)}" if by else "",
+        f"Within: {data.clean(first['within_group'])}" if first["within_group"] else "",
+        data.org_name(estimates, str(first["org"])),
+        str(int(first["year"])),
+        common,
+    )
+
+
+def described(estimates: Estimates, rows: pd.DataFrame, page: Page) -> str:
+    """What a chart is of, for readers who cannot see it."""
+    by = f"by {_by_words(rows)}"
+    parts = [page.title, "" if by in page.title else by]
+    first = rows.iloc[0]
+    if first["within_group"]:
+        parts.append(f"within {data.clean(first['within_group'])}")
+    parts += [data.org_name(estimates, str(first["org"])), str(int(first["year"]))]
+    return ", ".join(p for p in parts if p)

@@ -15,16 +15,20 @@ from culture_analytics.plots import data
 from culture_analytics.plots.alt import attach, sentences
 from culture_analytics.plots.compared import (
     Pair,
-    by_words,
-    capped,
+    asked_only,
     comparisons,
+    described,
     heading,
     in_words,
+    lines_of,
     other_name,
     pairs,
+    sides,
+    under,
+    whom_here,
 )
 from culture_analytics.plots.layout import Page, text_width, ticks_within
-from culture_analytics.plots.sheet import Column, Line, Said, Sheet, Strip, frame, lay_out, write
+from culture_analytics.plots.sheet import Column, Said, Sheet, Strip, frame, lay_out, write
 from culture_analytics.plots.style import (
     BLUE,
     GREY,
@@ -96,9 +100,7 @@ def gaps(
     rows = comparisons(estimates, "difference", "gaps")
     found = pairs(estimates, rows, names)
     _refuse_without_figures(estimates, rows)
-    asked = [p for p in found if p.found.status != "not_asked"]
-    drawn, left_out = capped(asked or found, _MOST)
-    left_out = " ".join(t for t in (_not_asked(found, asked), left_out) if t)
+    drawn, left_out = asked_only(found, _MOST)
     units = list(dict.fromkeys(p.unit for p in drawn))
     if ax is not None and len(units) > 1:
         raise MeasureError(
@@ -129,16 +131,6 @@ def _refuse_without_figures(estimates: Estimates, rows: pd.DataFrame) -> None:
         )
 
 
-def _not_asked(found: Sequence[Pair], asked: Sequence[Pair]) -> str:
-    """The measures and groups that are left out because they were not on the questionnaire."""
-    out = [p for p in found if p not in asked]
-    if not out or not asked:
-        return ""
-    groups = {p.group for p in asked}
-    names = dict.fromkeys(p.name if p.group in groups else p.group for p in out)
-    return f"Not asked in {out[0].found.year}: {', '.join(names)}."
-
-
 def _country(reference: Estimates | None, rows: pd.DataFrame) -> dict[tuple[str, str], float]:
     """England's figures by measure and group, of the same year and breakdown."""
     if reference is None:
@@ -162,33 +154,17 @@ def _sheet(
     first: bool,
 ) -> tuple[Sheet, list[int]]:
     """The rows of one scale, and which of them each pair stands in."""
-    sides = {(p.group, p.reference) for p in part}
-    measures = list(dict.fromkeys(p.measure for p in part))
-    lines: list[Line] = []
-    placed: list[int] = []
-    for number, pair in enumerate(part):
-        new = not number or part[number - 1].measure != pair.measure
-        direction = data.marked_direction(pair.measure, common)
-        name = f"{pair.name} ({direction})" if direction else pair.name
-        if len(sides) > 1 and len(measures) > 1 and new:
-            lines.append(Line(name, heading=True))
-        label = name if len(sides) == 1 else pair.group
-        placed.append(len(lines))
-        lines.append(Line(label, cells=_cells(estimates, pair, england, len(sides) > 1)))
+    lines, placed = lines_of(part, common, lambda p, named: _cells(estimates, p, england, named))
     columns = (
         Column("answers" if first else "", 0.68, right=True),
         Column("gap in points, its interval, and what can be said" if first else "", 1.95),
     )
-    return Sheet(tuple(lines), columns, _key(part) if first else ()), placed
-
-
-def _key(part: Sequence[Pair]) -> tuple[Said, ...]:
-    others = list(dict.fromkeys(other_name(p) for p in part))
-    groups = list(dict.fromkeys(p.group for p in part))
-    other = others[0] if len(others) == 1 else "what it is compared with"
-    group = groups[0] if len(groups) == 1 else "the group named at the left"
-    return (Said(f"{_OTHER[1]} {other}", colour=_OTHER[2]),
-            Said(f"{_COMPARED[1]} {group}", colour=_COMPARED[2]))  # fmt: skip
+    compared, other = sides(part)
+    key = (
+        Said(f"{_OTHER[1]} {other}", colour=_OTHER[2]),
+        Said(f"{_COMPARED[1]} {compared}", colour=_COMPARED[2]),
+    )
+    return Sheet(lines, columns, key if first else ()), placed
 
 
 def _cells(
@@ -204,16 +180,12 @@ def _cells(
         return tuple(bases), (Said(words, colour=_FAINT),)
     said = [Said(_gap_text(pair), bold=pair.clear), Said(words, small=True, bold=pair.clear)]
     if whom:
-        said.append(Said(_here(whom, pair) if named else whom,
+        said.append(Said(whom_here(whom, pair, named),
                          small=True))  # fmt: skip
     country = _england_gap(pair, england)
     if country:
         said.append(Said(country, small=True, colour=GREY))
     return tuple(bases), tuple(said)
-
-
-def _here(whom: str, pair: Pair) -> str:
-    return whom.replace(f"'{pair.group}'", "this group")
 
 
 def _gap_text(pair: Pair) -> str:
@@ -251,24 +223,21 @@ def _draw(strip: Strip, part: Sequence[Pair], placed: Sequence[int]) -> None:
     frame(ax, ticks, [f"{t:g}{suffix}" for t in ticks], label, (low, high))
     for pair, row in zip(part, placed, strict=True):
         y = strip.middles[row]
-        sides = [(m, s) for m, s in ((pair.other, _OTHER), (pair.compared, _COMPARED)) if m.ok]
-        if len(sides) == 2:
+        both = [(m, s) for m, s in ((pair.other, _OTHER), (pair.compared, _COMPARED)) if m.ok]
+        if len(both) == 2:
             ax.plot(
-                [m.value for m, _ in sides], [y, y], color=GREY if pair.clear else "#8A8A8A",
+                [m.value for m, _ in both], [y, y], color=GREY if pair.clear else "#8A8A8A",
                 lw=2.4 if pair.clear else 1.0, ls="-" if pair.clear else (0, (3, 2)), zorder=2,
                 gid="gap",
             )  # fmt: skip
-        for mark, (shape, _, colour) in sides:
+        for mark, (shape, _, colour) in both:
             ax.scatter([mark.value], [y], marker=shape, s=44, color=colour, lw=0, zorder=4,
                        gid=f"value {shape}")  # fmt: skip
-        values = [m.value for m, _ in sides]
-        for mark, (_, _, colour) in sides:
+        values = [m.value for m, _ in both]
+        for mark, (_, _, colour) in both:
             left = mark.value <= min(values) if len(set(values)) > 1 else mark is pair.other
             write(ax, mark.value, y, value_text(mark.value, unit), "left" if left else "right",
                   colour=colour)  # fmt: skip
-        if not sides:
-            word = "too few" if pair.verdict == TOO_FEW else "no figures to draw"
-            write(ax, low, y, word, "right", colour=_FAINT, italic=True)
 
 
 def _scale(part: Sequence[Pair], width: float) -> tuple[float, float, float]:
@@ -298,16 +267,6 @@ def _page(
     title: str | None,
     england: bool,
 ) -> Page:
-    first = rows.iloc[0]
-    inside = f"Within: {data.clean(first['within_group'])}" if first["within_group"] else ""
-    single = rows["measure"].nunique() == 1
-    under = data.subtitle(
-        f"By {by_words(rows)}" if single or title else "",
-        inside,
-        data.org_name(estimates, str(first["org"])),
-        str(int(first["year"])),
-        common,
-    )
     shown = [p for p in drawn if p.found.ok]
     level = f"{100 * shown[0].level:g}%" if shown else "95%"
     notes = [
@@ -324,8 +283,8 @@ def _page(
         left_out,
     ]
     return Page(
-        title or heading(rows, drawn, "gaps"),
-        under,
+        title or heading(rows, "gaps"),
+        under(estimates, rows, common, by=bool(title) or rows["measure"].nunique() == 1),
         [*notes, *data.footer(estimates, rows, reference if england else None)],
     )
 
@@ -345,11 +304,7 @@ def _england_note(reference: Estimates | None, rows: pd.DataFrame) -> str:
 def _describe(
     estimates: Estimates, rows: pd.DataFrame, part: Sequence[Pair], page: Page, common: str
 ) -> str:
-    first = rows.iloc[0]
-    what = (
-        f"Gap chart: {page.title}, by {by_words(rows)}, "
-        f"{data.org_name(estimates, str(first['org']))}, {int(first['year'])}"
-    )
+    what = f"Gap chart: {described(estimates, rows, page)}"
     many = len(part) > 12
     told = sorted(
         (p for p in part if p.found.ok), key=lambda p: (not p.clear, -abs(p.found.value))
@@ -366,7 +321,7 @@ def _describe(
 
 
 def _spoken(pair: Pair, estimates: Estimates) -> str:
-    sides = [
+    both = [
         f"{name} {value_text(m.value, pair.unit)}"
         + (f" ({base_text(m.base)})" if base_text(m.base) else "")
         for name, m in ((other_name(pair), pair.other), (pair.group, pair.compared))
@@ -375,4 +330,4 @@ def _spoken(pair: Pair, estimates: Estimates) -> str:
     if not pair.found.ok:
         return f"{pair.name}, {pair.group}: gap {in_words(pair, estimates)[0]}"
     said = ", ".join(w for w in in_words(pair, estimates) if w)
-    return f"{pair.name}: {', '.join(sides)}, gap {_gap_text(pair)} points, {said}"
+    return f"{pair.name}: {', '.join(both)}, gap {_gap_text(pair)} points, {said}"

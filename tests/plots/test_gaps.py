@@ -197,3 +197,76 @@ def test_what_cannot_be_drawn_is_refused() -> None:
     both = ca.concat([result, compared(["A", "B"], breakdown="team", reference="rest")])
     with pytest.raises(MeasureError, match="one breakdown at a time"):
         plots.gaps(both)
+
+
+# -- ratios -------------------------------------------------------------------------------------
+
+
+def places(ax: Axes) -> list[float]:
+    found = ax.findobj(lambda a: a.get_gid() == "value")
+    return [float(np.asarray(c.get_offsets())[0, 0]) for c in found if isinstance(c, Collection)]
+
+
+@pytest.mark.parametrize("standard", ["wres_indicators", "wdes_metrics"])
+def test_ratios_stand_as_the_standards_publish_them(standard: str) -> None:
+    """Above 1 is worse for the group compared, as the definitions of the standards have it."""
+    from culture_analytics import standards
+
+    found = getattr(standards, standard)(ca.load_sample(2024))
+    breakdown = {"wres_indicators": "ethnicity"}.get(standard, "long_term_condition")
+    ax = plots.ratios(saved(found.estimates).select(breakdown=["overall", breakdown]))
+    table = found.table.dropna(subset=["ratio"])
+    np.testing.assert_allclose(places(ax), table["ratio"])
+    text = written(ax)
+    for row in table.itertuples():
+        assert f"{row.ratio:.2f} ({row.ratio_lower:.2f} to {row.ratio_upper:.2f})" in text
+
+
+def test_the_range_is_drawn_as_guidance_from_the_definitions() -> None:
+    from culture_analytics.standards import guidance_range
+
+    low, high, label = guidance_range()
+    ax = plots.ratios(compared())
+    (band,) = ax.findobj(lambda a: a.get_gid() == "guidance")
+    box = band.get_extents().transformed(ax.transData.inverted())  # type: ignore[attr-defined]
+    assert (box.x0, box.x1) == pytest.approx((low, high)) == (0.8, 1.25)
+    assert ax.get_xscale() == "log"
+    assert label in written(ax) and "shaded: 0.80 to 1.25, guidance only" in written(ax)
+    assert "made for how likely events are" in label
+
+
+def test_ratios_of_few_people_are_not_judged() -> None:
+    ax = plots.ratios(compared(base=30.0))
+    said = written(ax) + plots.alt_text(ax)
+    assert "too few to judge" in said
+    assert "a clear gap, " not in said and "worse for '" not in said.replace("above 1: worse", "")
+
+
+def test_a_ratio_to_nobody_goes_on() -> None:
+    """Nobody of one group: the interval ends at an arrow, whichever way the ratio stands."""
+    for measure in ("hba_patients", "fair_career_progression"):
+        rows: list[dict[str, Any]] = [
+            {"measure": measure, "breakdown": "ethnicity", "group": g, "value": v, "base": 80.0}
+            for g, v in (("White", 2.5), (OTHER, 20.0))
+        ]
+        figures = estimates([{"measure": measure}, *rows])
+        result = compare_groups(figures, statistic=["difference", "ratio"])
+        table = result.table.assign(upper=np.nan)
+        endless = ca.Estimates(table, rule=result.rule, view=True)
+        ax = plots.ratios(endless)
+        assert ("or more)" in written(ax)) is (measure == "hba_patients")
+        assert ("(0.00 to" in written(ax)) is (measure != "hba_patients")
+        low, high = ax.get_xlim()
+        for line in ax.findobj(lambda a: a.get_gid() == "interval"):
+            for segment in line.get_segments():  # type: ignore[attr-defined]
+                assert low <= segment[0][0] <= segment[1][0] <= high
+
+
+def test_hidden_ratios_are_said_to_be_hidden() -> None:
+    names = ["White", "Asian or Asian British", "Other ethnic group"]
+    result = compared(names, breakdown="ethnicity_broad", hidden=names[2:], measures=MEASURES[:1])
+    ax = plots.ratios(saved(result))
+    assert len(places(ax)) == 1 and len(ax.get_yticks()) == 2
+    assert "hidden to protect people" in written(ax)
+    with pytest.raises(MeasureError, match="a ratio for each group"):
+        plots.ratios(result.select(statistic="difference"))

@@ -90,6 +90,11 @@ CASES: dict[str, Callable[[], Axes]] = {
     "gaps of long names": lambda: plots.gaps(
         compared(LONG, breakdown="team", reference=LONG[0], hidden=LONG[3:4])
     ),
+    "ratios": lambda: plots.ratios(compared()),
+    "ratios of few": lambda: plots.ratios(compared(base=14.0)),
+    "ratios of long names": lambda: plots.ratios(
+        compared(LONG, breakdown="team", reference=LONG[0], hidden=LONG[3:4])
+    ),
     "gaps of many": lambda: plots.gaps(
         compared(teams(90), breakdown="team", reference="rest", measures=["hba_managers"])
     ),
