@@ -6,10 +6,12 @@ that rows hold their words whatever their number; what is drawn between is the c
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from culture_analytics.plots.data import Mark
 from culture_analytics.plots.layout import (
     MARGIN,
     Page,
@@ -25,7 +27,18 @@ from culture_analytics.plots.style import GREY, LIGHT, SIZES, WIDTH
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["Column", "Line", "Said", "Sheet", "Strip", "frame", "lay_out", "write"]
+__all__ = [
+    "Column",
+    "Line",
+    "Said",
+    "Sheet",
+    "Strip",
+    "frame",
+    "lay_out",
+    "mark_with_limits",
+    "span",
+    "write",
+]
 
 INK = "#1A1A1A"
 _PAD = 0.12  # inches between the lines of rows
@@ -254,6 +267,7 @@ def _heading(ax: Axes, line: Line, bottom: float, labels: float, across: float) 
         "\n".join(lines), (0, bottom), xycoords=ax.get_yaxis_transform(),
         xytext=(-72 * (labels + 0.1), 3), textcoords="offset points", ha="left", va="bottom",
         fontsize=SIZES["label"], fontweight="bold", annotation_clip=False, zorder=6,
+        bbox={"facecolor": "white", "edgecolor": "none", "pad": 1},
     )  # fmt: skip
 
 
@@ -295,3 +309,29 @@ def _over(ax: Axes, sheet: Sheet, width: float) -> None:
                 color=GREY, annotation_clip=False,
             )  # fmt: skip
         along += column.width
+
+
+# -- marks --------------------------------------------------------------------------------------
+
+
+def mark_with_limits(
+    ax: Axes, m: Mark, y: float, *, shape: str, colour: str, filled: bool = True, gid: str,
+) -> None:  # fmt: skip
+    """A figure and its interval; a shape without filling is drawn over the line."""
+    if not (math.isnan(m.lower) or math.isnan(m.upper)):
+        ax.hlines(y, m.lower, m.upper, color=colour, lw=2.0, zorder=3, gid=f"interval {gid}")
+        ax.scatter([m.lower, m.upper], [y, y], marker="|", s=30, color=colour, lw=1.3, zorder=3)
+    ax.scatter(
+        [m.value], [y], marker=shape, s=40, zorder=5, edgecolors=colour, linewidths=1.4,
+        facecolors=colour if filled else "white", gid=f"value {gid}",
+    )  # fmt: skip
+
+
+def span(marks: Iterable[Mark], *, zero: bool = True, least: float = 5.0) -> tuple[float, float]:
+    """Ends of a scale that holds figures and their limits; from 0 unless told otherwise."""
+    ends = [e for m in marks if m.ok for e in (m.value, m.lower, m.upper) if not math.isnan(e)]
+    low, high = min(ends, default=0.0), max(ends, default=least)
+    if zero and low >= 0:
+        return 0.0, max(high, least) * 1.04
+    pad = 0.06 * max(high - low, least)
+    return low - pad, high + pad
