@@ -50,6 +50,12 @@ if TYPE_CHECKING:
         trend,
     )
     from culture_analytics.control import ControlChart, control_chart
+    from culture_analytics.diagnose import (
+        Diagnosis,
+        diagnose_culture,
+        diagnosis_of,
+        load_culture_model,
+    )
     from culture_analytics.output import show
     from culture_analytics.output.report import run_report
     from culture_analytics.read import read_extract
@@ -66,6 +72,7 @@ __all__ = [
     "ControlChart",
     "CultureAnalyticsError",
     "Design",
+    "Diagnosis",
     "Estimates",
     "Instrument",
     "Release",
@@ -81,8 +88,11 @@ __all__ = [
     "compare_years",
     "concat",
     "control_chart",
+    "diagnose_culture",
+    "diagnosis_of",
     "funnel",
     "list_measures",
+    "load_culture_model",
     "load_england",
     "load_instrument",
     "load_release",
@@ -106,11 +116,15 @@ __all__ = [
 # Imported when first used, so that `import culture_analytics` stays quick.
 _WHEN_USED = {
     "ControlChart": "culture_analytics.control",
+    "Diagnosis": "culture_analytics.diagnose",
     "biggest_movers": "culture_analytics.compare",
     "compare_benchmark": "culture_analytics.compare",
     "compare_years": "culture_analytics.compare",
     "control_chart": "culture_analytics.control",
+    "diagnose_culture": "culture_analytics.diagnose",
+    "diagnosis_of": "culture_analytics.diagnose",
     "funnel": "culture_analytics.compare",
+    "load_culture_model": "culture_analytics.diagnose",
     "load_england": "culture_analytics.read.published.england",
     "load_sample": "culture_analytics.sample",
     "load_successors": "culture_analytics.read.published.successors",

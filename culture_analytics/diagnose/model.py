@@ -10,7 +10,7 @@ import hashlib
 import math
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ import pandas as pd
 
 from culture_analytics.errors import InstrumentError, MeasureError
 from culture_analytics.instrument import Instrument, load_instrument
+from culture_analytics.instrument.culture import CULTURE, PREFIX, Mapped, element_scores
 from culture_analytics.instrument.loader import DATA
 
 __all__ = [
@@ -85,6 +86,7 @@ class Outcome:
     label: str
     measure: str
     sets: tuple[ItemSet, ...]
+    set_against: bool = False  # whether importance of the elements is taken from it
 
     @property
     def items(self) -> tuple[str, ...]:
@@ -223,6 +225,64 @@ class CultureModel:
             if i not in left_out and (year is None or ins.asked(i, year))
         )
 
+    def extend(self, instrument: Instrument | None = None) -> Instrument:
+        """The questionnaire with this model's elements as measures, in place of others.
+
+        Parameters
+        ----------
+        instrument
+            Default: the package's own, which has the elements of the package's model already.
+
+        Returns
+        -------
+        Instrument
+            With a 0-10 score ``culture_<element>`` for each element, together the collection
+            ``culture_elements``. A Survey takes it by ``dataclasses.replace(survey,
+            instrument=...)``.
+
+        Examples
+        --------
+        >>> instrument = load_culture_model().extend()
+        >>> instrument.resolve_measures("culture_elements")[0].id
+        'culture_vision_and_values'
+        """
+        ins = instrument or load_instrument()
+        official = {k: m for k, m in ins.measures.items() if m.id not in ins.culture}
+        made = element_scores(self._mapped(), ins.items, official)
+
+        def without_model(given: Mapping[str, Any]) -> dict[str, Any]:
+            return {k: v for k, v in given.items() if not _of_a_model(k)}
+
+        return replace(
+            ins,
+            measures={**official, **made.measures},
+            collections={**without_model(ins.collections), **made.collections},
+            labels={**without_model(ins.labels), **made.labels},
+            culture=made.scores,
+        )
+
+    def _mapped(self) -> Mapped:
+        proof = [e for c in self.conditions.values() for e in c.evidence]
+        evidence = [i for e in self.elements.values() for i in (*e.items, *e.also)]
+        evidence += [i for o in self.outcomes.values() for i in o.items]
+        evidence += [i for e in proof for i in (*e.items, *e.measures)]
+        concerns = [m for c in self.concerns.values() for m in c.measures]
+        bridge = [*self.bridge.domains.values(), self.bridge.measure] if self.bridge else []
+        return Mapped(
+            elements={e.id: (e.label, e.items) for e in self.elements.values()},
+            least_answered=self.least_answered,
+            outcomes=tuple(dict.fromkeys(o.measure for o in self.outcomes.values())),
+            others=tuple(dict.fromkeys([*concerns, *bridge])),
+            evidence=tuple(dict.fromkeys(evidence)),
+            leaders=self.leaders.measures if self.leaders else (),
+        )
+
+    @property
+    def set_against(self) -> tuple[Outcome, ...]:
+        """Outcomes that the elements are set against; all, where the file marks none."""
+        marked = tuple(o for o in self.outcomes.values() if o.set_against)
+        return marked or tuple(self.outcomes.values())
+
     def table(self) -> pd.DataFrame:
         """Every mapping, a row for each item or measure.
 
@@ -260,6 +320,11 @@ class CultureModel:
                 add("condition", condition, (*e.items, *e.measures), e, strength=e.strength)
         columns = ["part", "id", "label", "evidence", "counts", "strength", "status", "reason"]
         return pd.DataFrame(rows, columns=columns)
+
+
+def _of_a_model(name: str) -> bool:
+    """Whether a collection is made from a model of culture."""
+    return name == CULTURE or name.startswith(PREFIX)
 
 
 def load_culture_model(
@@ -340,7 +405,7 @@ _SHAPES: dict[str, tuple[_Shape, _Shape]] = {
         {"note": _TEXT, "least_answered": _NUMBER, "sources": _LIST},
     ),
     "elements": ({"label": _TEXT, "sets": _TABLES}, {"meaning": _TEXT}),
-    "outcomes": ({"label": _TEXT, "measure": _TEXT, "sets": _TABLES}, {}),
+    "outcomes": ({"label": _TEXT, "measure": _TEXT, "sets": _TABLES}, {"set_against": _FLAG}),
     "concerns": ({"label": _TEXT, "measures": _LIST, "status": _TEXT, "reason": _TEXT}, {}),
     "conditions": (
         {
@@ -468,7 +533,7 @@ def _model(raw: Mapping[str, Any], digest: str) -> CultureModel:
             for name, e in raw["elements"].items()
         },
         outcomes={
-            name: Outcome(name, o["label"], o["measure"], _sets(o))
+            name: Outcome(name, o["label"], o["measure"], _sets(o), o.get("set_against", False))
             for name, o in raw.get("outcomes", {}).items()
         },
         concerns={

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-__all__ = ["ALL_STAFF", "RAW", "alone", "is_derived", "orphans", "parents"]
+__all__ = ["ALL_STAFF", "RAW", "WHOLE", "alone", "is_derived", "orphans", "parents"]
 
 Ints = NDArray[np.int64]
 Mask = NDArray[np.bool_]
@@ -20,6 +20,10 @@ Mask = NDArray[np.bool_]
 # Statistics that rest on the people of one group; every other is derived from those.
 RAW = ("percent", "score")
 ALL_STAFF = "overall"
+
+# Statistics of how answers go together in everyone, or in a large group: correlations of hundreds
+# of respondents, rounded, from which no figure follows. They rest on the group's being shown.
+WHOLE = ("variance_share", "variance_explained", "alpha", "omega", "item_rest")
 
 # What a figure and those it is made of have in common, apart from the year and the group.
 _SAME = ["org", "measure", "answer", "within", "within_group", "weighting", "source"]
@@ -53,7 +57,8 @@ def parents(frame: pd.DataFrame) -> tuple[Ints, Ints, Mask]:
     complete
         For each row of the frame whether all it is made of was found. A reference is another group
         of the breakdown, an earlier year ("2023") or several ("2021-2024 (4 years)"); any other
-        ("rest", "all") rests on the group itself and on all staff.
+        ("rest", "all") rests on the group itself and on all staff. Statistics of `WHOLE` rest on
+        the measure's figure of their group, or where there is none on the largest of all staff.
     """
     derived = is_derived(frame)
     raw = frame["statistic"].isin(RAW).to_numpy(dtype=bool) & ~derived
@@ -69,13 +74,34 @@ def parents(frame: pd.DataFrame) -> tuple[Ints, Ints, Mask]:
     child: list[int] = []
     parent: list[int] = []
     complete = np.ones(len(frame), dtype=bool)
-    for i in np.flatnonzero(derived):
+    whole = frame["statistic"].isin(WHOLE).to_numpy(dtype=bool) & derived
+    everyone = _of_everyone(frame, raw, cells) if whole.any() else {}
+    for i in np.flatnonzero(whole):
+        year, org, measure, _, *same = cells[i]
+        own = place.get((year, org, measure, "", *same), everyone.get((year, org)))
+        complete[i] = own is not None
+        child += [int(i)] * (own is not None)
+        parent += [] if own is None else [own]
+    for i in np.flatnonzero(derived & ~whole):
         wanted, number = _made_of(cells[i], str(reference[i]), years, place)
         found = [place[cell] for cell in wanted if cell in place]
         complete[i] = len(found) >= number
         child += [int(i)] * len(found)
         parent += found
     return np.array(child, dtype=np.int64), np.array(parent, dtype=np.int64), complete
+
+
+def _of_everyone(frame: pd.DataFrame, raw: Mask, cells: list[_Cell]) -> dict[_Cell, int]:
+    """For each organisation and year the row of all staff with the largest base."""
+    base = np.nan_to_num(frame["base"].to_numpy(dtype=float))
+    found: dict[_Cell, int] = {}
+    for i in np.flatnonzero(raw):
+        if cells[i][-2] != ALL_STAFF:
+            continue
+        key = cells[i][:2]
+        if key not in found or base[i] > base[found[key]]:
+            found[key] = int(i)
+    return found
 
 
 def _made_of(
