@@ -101,6 +101,11 @@ def _parser() -> argparse.ArgumentParser:
         "chart and row",
     )
     report.add_argument(
+        "--tracker",
+        metavar="CSV",
+        help="improvement tracker (you said, we did) to set beside the figures",
+    )
+    report.add_argument(
         "--each",
         metavar="UNIT",
         help="a short pack for each unit instead: directorate (the largest units), team (the "
@@ -170,7 +175,7 @@ def _add_data(command: argparse.ArgumentParser, *, several: bool) -> None:
 
 
 def _report(given: argparse.Namespace) -> int:
-    from culture_analytics.output.report import TABLES, run_report
+    from culture_analytics.output.report import BOARD, TABLES, run_report
 
     _say(given, "Reading the data and making the report; this takes up to a minute ...")
     written = run_report(
@@ -184,11 +189,13 @@ def _report(given: argparse.Namespace) -> int:
         cache=given.cache,
         embargo=given.embargo,
         each=given.each,
+        tracker=given.tracker,
     )
     if given.each:
         print(_ascii(f"Packs: begin with {written.resolve()}"))
         return DONE
     print(_ascii(f"Report: {written.resolve()}"))
+    print(_ascii(f"Board summary, two pages to print: {written.with_name(BOARD).resolve()}"))
     print(_ascii(f"Figures: {written.with_name(TABLES).resolve()}"))
     return DONE
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import shutil
 import warnings
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from culture_analytics.diagnose.tracker import read_tracker
 from culture_analytics.disclosure.release import Release
 from culture_analytics.disclosure.rules import SYMBOLS
 from culture_analytics.embargo import embargo_text, embargoed
@@ -20,6 +22,7 @@ from culture_analytics.files import explained, replacing_folder
 from culture_analytics.output.notebooks import (
     kernel_home,
     notebook_files,
+    parameter_names,
     read_notebook,
     run_notebook,
     set_parameters,
@@ -35,9 +38,11 @@ from culture_analytics.survey import Survey
 if TYPE_CHECKING:
     import jinja2
 
-__all__ = ["REPORT", "TABLES", "report_environment", "run_report"]
+__all__ = ["BOARD", "REPORT", "TABLES", "report_environment", "run_report"]
 
 REPORT = "report.html"
+BOARD = "board_summary.html"
+BOARD_PAGE = "board-summary"  # the page it is made of
 TABLES = "tables.csv"
 KERNELS = 2  # notebooks run at once
 TEMPLATES = Path(__file__).parent / "templates"
@@ -55,8 +60,9 @@ def run_report(
     date: str | None = None,
     cache: bool = True,
     embargo: str | datetime.date | None = None,
+    tracker: File | None = None,
 ) -> Path:
-    """Write the report: one HTML file with everything in it, and its figures as csv.
+    """Write the report: one HTML file with everything in it, two pages for the board, and a csv.
 
     The data are read and protected once; the notebooks that make the pages are given the
     protected tables only. Nothing is written before all of it has been made, and nothing beside
@@ -68,7 +74,8 @@ def run_report(
         Path or paths as for `open_release` (None or ``"sample"``: the bundled synthetic sample),
         or a Survey, published Estimates, or a Release.
     out
-        Folder for ``report.html`` and ``tables.csv``; made if it is not there.
+        Folder for ``report.html``, ``board_summary.html`` (two A4 pages when printed) and
+        ``tables.csv``; made if it is not there.
     year, org, columns, published, cache
         As for `open_release`.
     each
@@ -81,6 +88,9 @@ def run_report(
     embargo
         Date before which nothing may be shared, as for `open_release`: it is printed at the head
         of every page, under every chart and in every row of the csv.
+    tracker
+        An improvement tracker, see `culture_analytics.diagnose.read_tracker`: what was said, what
+        is done and what the figures did stand on the page of the culture diagnosis.
 
     Returns
     -------
@@ -91,6 +101,8 @@ def run_report(
     ------
     ExtractError, PublishedError
         The data cannot be read.
+    TrackerError
+        The tracker cannot be read.
     ReportError
         The folder cannot be used, or a page cannot be made: names the notebook, the question and
         the reason. A report that was there before is left as it is.
@@ -102,18 +114,26 @@ def run_report(
     'report.html'
     """
     folder = _out_folder(out, data)
+    # A wrong date, or a faulty tracker, is said before the long work.
     if embargo:
-        embargo_text(embargo)  # a wrong date is said before the long work
+        embargo_text(embargo)
+    if tracker is not None:
+        read_tracker(tracker)
     release = embargoed(
         _release(data, year=year, org=org, columns=columns, published=published, cache=cache),
         embargo,
     )
     if each is not None:
         return _write(folder, make_packs(release, each, date=date), first=INDEX)
-    pages = _pages(release)
-    report = _render(release, pages, date=date).encode("utf-8")
-    tables = _csv(_table(release)).encode("utf-8-sig")
-    return _write(folder, {TABLES: tables, REPORT: report})
+    pages = _pages(release, tracker)
+    files = {
+        TABLES: _csv(_table(release)).encode("utf-8-sig"),
+        REPORT: _render("report.html", release, date=date, pages=pages).encode("utf-8"),
+    }
+    for page in pages:
+        if page.id == BOARD_PAGE:
+            files[BOARD] = _render("board.html", release, date=date, page=page).encode("utf-8")
+    return _write(folder, files)
 
 
 # -- what goes in -----------------------------------------------------------------------------
@@ -150,7 +170,7 @@ def _release(
 # -- the pages --------------------------------------------------------------------------------
 
 
-def _pages(release: Release) -> list[Page]:
+def _pages(release: Release, tracker: File | None = None) -> list[Page]:
     from culture_analytics.resources import notebooks_folder
 
     files = notebook_files(notebooks_folder())
@@ -163,9 +183,17 @@ def _pages(release: Release) -> list[Page]:
             "columns": None,
             "published": None,
         }
+        given = None
+        if tracker is not None:
+            path = clean_path(tracker)
+            given = str(shutil.copy(path, home.work / f"tracker{path.suffix}"))
+        # Only the notebook that shows a tracker asks for one.
+        own = {"tracker": given}
 
         def page(file: Path) -> Page:
-            notebook = set_parameters(read_notebook(file), parameters)
+            notebook = read_notebook(file)
+            asked = {k: v for k, v in own.items() if k in parameter_names(notebook)}
+            notebook = set_parameters(notebook, {**parameters, **asked})
             return make_page(run_notebook(notebook, home, name=file.stem), file.stem)
 
         # Two kernels at a time: enough for a small laptop, and half the wait.
@@ -179,26 +207,27 @@ def _pages(release: Release) -> list[Page]:
                 raise
 
 
-def _render(release: Release, pages: Sequence[Page], *, date: str | None) -> str:
+def _render(template: str, release: Release, *, date: str | None, **more: Any) -> str:
     from culture_analytics import __version__
 
     return (
         report_environment()
-        .get_template("report.html")
+        .get_template(template)
         .render(
             about=release.about,
             banner=release.banner,
             protection=release.protection,
             synthetic=bool(release.about.get("synthetic")),
-            pages=pages,
             rule=release.rule,
             hidden=release.hidden().get("suppressed", 0),
             rows=len(release.table),
             symbols=_symbols(release),
             notes=_notes(release),
             tables=TABLES,
+            report=REPORT,
             date=date,
             version=__version__,
+            **more,
         )
     )
 
