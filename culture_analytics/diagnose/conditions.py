@@ -14,19 +14,13 @@ from culture_analytics.diagnose.held import Held
 from culture_analytics.diagnose.model import STRENGTHS, Condition
 from culture_analytics.diagnose.wording import and_list, figure
 
-__all__ = ["CONDITIONS", "EVIDENCE", "conditions", "evidence"]
+__all__ = ["CONDITIONS", "EVIDENCE", "conditions", "evidence", "here"]
 
 CONDITIONS = ("number", "condition", "label", "coverage", "scored", "items", "says", "here",
               "cannot_show", "other_evidence")  # fmt: skip
 EVIDENCE = ("number", "condition", "strength", "measure", "label", "unit", "value", "lower",
             "upper", "base", "change", "change_lower", "change_upper", "reason")  # fmt: skip
 
-SAYS = {
-    "strong": "The survey sees it well.",
-    "partial": "The survey sees part of it.",
-    "weak": "The survey sees hardly anything of it, so it gets no score.",
-    "none": "The survey does not ask about it, so it gets no score.",
-}
 _SHOWN = 3
 
 
@@ -48,7 +42,7 @@ def conditions(held: Held) -> pd.DataFrame:
             "scored": c.scored,
             "items": sum(len(e.items) for e in c.evidence),
             "says": c.says,
-            "here": _here(held, c),
+            "here": _sentence(held, c),
             "cannot_show": c.cannot_show,
             "other_evidence": "; ".join(c.other_evidence),
         }
@@ -84,21 +78,31 @@ def evidence(held: Held) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(EVIDENCE))
 
 
-def _here(held: Held, condition: Condition) -> str:
-    """The strongest evidence in figures: measures first, as they stand for many items."""
+def here(held: Held, condition: Condition) -> list[tuple[str, str]]:
+    """The strongest evidence in figures: measures first, as they stand for many items.
+
+    Returns
+    -------
+    list of (str, str)
+        Measure, and its name with its figure; at most three.
+    """
     ranked = sorted(condition.evidence, key=lambda e: STRENGTHS.index(e.strength))
     measures = _said(held, (m for e in ranked for m in e.measures))
     single = _said(held, (i for e in ranked if not e.measures for i in e.items))
-    said = [*measures[:_SHOWN], *single[: max(0, _SHOWN - len(measures))]]
+    return [*measures[:_SHOWN], *single[: max(0, _SHOWN - len(measures))]]
+
+
+def _sentence(held: Held, condition: Condition) -> str:
+    said = here(held, condition)
     if not said:
         return "Nothing here." if condition.evidence else "Nothing: the survey does not ask."
-    return f"{and_list(said)}."
+    return f"{and_list([words for _, words in said])}."
 
 
-def _said(held: Held, names: Iterable[str]) -> list[str]:
+def _said(held: Held, names: Iterable[str]) -> list[tuple[str, str]]:
     found = []
     for name in dict.fromkeys(names):
         row = held.figure(name)
         if row is not None:
-            found.append(f"{held.name(name)} {figure(row)}")
+            found.append((name, f"{held.name(name)} {figure(row)}"))
     return found

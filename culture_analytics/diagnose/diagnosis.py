@@ -30,7 +30,11 @@ from culture_analytics.diagnose.leaving import (
     SPOTS,
     beside,
 )
-from culture_analytics.diagnose.model import CultureModel, load_culture_model
+from culture_analytics.diagnose.model import (
+    CultureModel,
+    load_culture_model,
+    usable_culture_model,
+)
 from culture_analytics.diagnose.priorities import priorities
 from culture_analytics.diagnose.stressors import stressors
 from culture_analytics.disclosure.release import Release, build_release
@@ -174,7 +178,8 @@ def diagnose_culture(
     Raises
     ------
     InstrumentError
-        The model's file is faulty: all problems are listed.
+        The model's file is faulty. Items and measures that the questionnaire does not have are
+        left out and named in the `notes`; other faults are listed all at once.
     MeasureError
         No such method, faulty cut-offs, or nothing of the model is in the extract.
 
@@ -192,9 +197,10 @@ def diagnose_culture(
     """
     if method not in METHODS:
         raise MeasureError(f"method={method!r}: there are {', '.join(map(repr, METHODS))}.")
-    if model is not None and not isinstance(model, CultureModel):
-        model = load_culture_model(model, instrument=survey.instrument)
     notes: list[str] = []
+    if model is not None and not isinstance(model, CultureModel):
+        model, left_out = usable_culture_model(model, instrument=survey.instrument)
+        notes += left_out
     units = _unit_columns(survey, by, notes)
     release = build_release(
         survey,
@@ -362,13 +368,13 @@ def _unit_of(release: Release, by: str | None, notes: list[str]) -> str:
 def _gaps(held: Held) -> list[str]:
     """What is missing from the diagnosis, and why."""
     notes = []
-    lacking = [label for m, label in held.elements.items() if held.figure(m) is None]
-    if lacking:
-        notes.append(
-            f"No score of {', '.join(lacking)}: too many of the questions were not asked in "
-            f"{held.year}, or are not in the extract."
-        )
+    notes += _element_gaps(held)
     notes += _unit_gaps(held)
+    if held.release.rule.rounds:
+        notes.append(
+            f"The rule {held.release.rule.name!r} rounds what it shows, so differences between "
+            "units, years and leaders are left out: exact ones would undo the rounding."
+        )
     if held.rows(DRIVERS).empty:
         notes.append(
             "What goes with burnout and other outcomes could not be worked out: too few "
@@ -384,6 +390,25 @@ def _gaps(held: Held) -> list[str]:
         )
     if held.earlier is None:
         notes.append("One year only: nothing is said of changes.")
+    return notes
+
+
+def _element_gaps(held: Held) -> list[str]:
+    rows = held.rows(CULTURE)
+    rows = rows[rows["breakdown"].eq(OVERALL) & rows["year"].eq(held.year)]
+    status = dict(zip(rows["measure"], rows["status"], strict=True))
+    lacking: dict[str, list[str]] = {}
+    for measure, label in held.elements.items():
+        lacking.setdefault(_WHY.get(status.get(measure, ""), ""), []).append(label)
+    notes = [f"No score of {', '.join(names)}: {why}." for why, names in lacking.items() if why]
+    changes = held.rows(CHANGES)
+    apart = changes[changes["breakdown"].eq(OVERALL) & changes["status"].eq("not_comparable")]
+    broken = [held.name(m) for m in pd.unique(apart["measure"]) if m in held.elements]
+    if broken:
+        notes.append(
+            f"{', '.join(broken)}: not compared with {held.earlier}, when other questions were "
+            "asked."
+        )
     return notes
 
 
@@ -417,6 +442,13 @@ def _spots(held: Held) -> pd.DataFrame:
     return found[found["breakdown"].eq(held.by)].reset_index(drop=True)
 
 
+_WHY = {
+    "": "this release has no figures of it",
+    "suppressed": "too few answers to be shown",
+    "not_asked": "too many of its questions were not asked that year",
+    "unavailable": "too many of its questions are not in the extract",
+    "not_computable": "nobody answered enough of its questions",
+}
 _SPOTS = ["year", "org", "breakdown", "group", "measure", "kind", "difference", "lower", "upper",
           "p_adjusted", "base", "reason"]  # fmt: skip
 _FALLING = ["year", "org", "breakdown", "group", "measure", "difference", "change", "since",

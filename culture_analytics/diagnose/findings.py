@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from culture_analytics.diagnose.conditions import here
 from culture_analytics.diagnose.driving import ALL_ELEMENTS, ELEMENT, EXPLAINED, SHARE
 from culture_analytics.diagnose.held import Held, Row
 from culture_analytics.diagnose.hotspots import BRIGHT, HOT, LEAST, spots
@@ -27,6 +28,7 @@ from culture_analytics.diagnose.leaving import (
     QUALITY,
     SPOTS,
 )
+from culture_analytics.diagnose.model import Condition
 from culture_analytics.diagnose.priorities import FIRST, PROTECT
 from culture_analytics.diagnose.reliability import ALPHA, READINGS
 from culture_analytics.diagnose.wording import (
@@ -41,6 +43,7 @@ from culture_analytics.diagnose.wording import (
     interval,
     is_score,
     judge,
+    plural,
     points,
     sentence_case,
     way,
@@ -52,6 +55,7 @@ CONCERN, STRENGTH, NEUTRAL, UNKNOWN = "concern", "strength", "neutral", "cannot 
 """What a finding is: something to look at, something to protect, neither, or not to be told."""
 
 MOST_UNITS = 5
+FEW_ANSWERS = 100  # of a unit, under which its size is said to be uncertain
 _NAMED = 3  # measures or units named in one sentence
 
 CHANCE = "Changes of a year may be chance; the same staff answered in part in both years."
@@ -59,7 +63,11 @@ LEVELS = (
     "Elements hold different questions, so their levels compare only roughly: which is lowest says "
     "where answers are least favourable, not where culture is weakest."
 )
-WHY = "The survey cannot tell why; talk with the people there before acting."
+WHY = (
+    "Units do different work with different staff, which is not allowed for. Why they differ, the "
+    "survey cannot tell: talk with the people there first."
+)
+ENGLAND = "England's figures are as published and weighted, so they compare only roughly."
 NO_CAUSE = (
     "The same people answered both on one day. It says what goes together, not what brings it "
     "about, and nothing of what would change if one of them did."
@@ -161,14 +169,15 @@ def _concerns(held: Held) -> Iterator[_Finding]:
         rows = [r for r in (held.figure(m) for m in concern.measures) if r is not None]
         if not rows:
             continue
-        said = [f"{held.name(r['measure'])} {figure(r)}" for r in rows]
+        said = [f"{held.name(r['measure'])} {figure(r)}{_england(held, r)}" for r in rows]
         lead = rows[0]
         kind, compared = _compared(held, concern.measures)
         yield _Finding(
             f"concerns/{concern.id}", kind, "concerns", lead["measure"], "overall",
             str(lead["group"]),
             f"{concern.label}: {and_list(said)} ({answers(lead)}). {compared}".strip(),
-            f"{OWN_YEAR} {_england_note(held, concern.measures)}".strip(),
+            f"{sentence_case(concern.reason)}. {OWN_YEAR}"
+            + (f" {ENGLAND}" if any(held.england(m) for m in concern.measures) else ""),
             **_numbers(lead, CULTURE),
         )  # fmt: skip
 
@@ -186,8 +195,12 @@ def _compared(held: Held, measures: Sequence[str]) -> tuple[str, str]:
                 words = f"{readings[measure]} than {held.earlier} by {points(row)}"
                 parts.append(f"{held.name(measure)} is {words}.")
             kinds.add(readings[measure])
-        if readings and not moved:
-            parts.append(f"{sentence_case(SAME)} of note since {held.earlier}.")
+        little = [m for m, r in readings.items() if r == LITTLE]
+        if little:
+            said = [f"{held.name(m)} {_little(held.change(m))}" for m in little]
+            parts.append(f"Since {held.earlier} {and_list(said)}.")
+        if any(r == SAME for r in readings.values()) and not moved and not little:
+            parts.append(f"{sentence_case(SAME)} since {held.earlier}.")
     for measure in measures:
         row = held.beside_england(measure)
         if row is not None and judge(row) in (WORSE, BETTER):
@@ -200,11 +213,18 @@ def _compared(held: Held, measures: Sequence[str]) -> tuple[str, str]:
     return kind, " ".join(parts)
 
 
-def _england_note(held: Held, measures: Sequence[str]) -> str:
-    beside = [f"{held.name(m)} {figure(r)}" for m in measures if (r := held.england(m)) is not None]
-    if not beside:
+def _little(row: Row | None) -> str:
+    """A clear change that is small."""
+    if row is None:
         return ""
-    return f"England as published (weighted, so not exactly comparable): {and_list(beside)}."
+    word = "better" if row["value"] * way(row["measure"]) > 0 else "worse"
+    return f"is slightly {word} ({points(row)})"
+
+
+def _england(held: Held, row: Row) -> str:
+    """England's published figure of the same measure and year, in brackets."""
+    there = held.england(row["measure"])
+    return "" if there is None else f" (England {figure(there)})"
 
 
 # -- what changed -----------------------------------------------------------------------------
@@ -289,21 +309,20 @@ def _units(held: Held) -> Iterator[_Finding]:
     units = int(shown["group"].nunique())
     tested = int(shown["measure"].nunique())
     for kind, reading, word in ((CONCERN, HOT, WORSE), (STRENGTH, BRIGHT, BETTER)):
-        mine = every[every["kind"].eq(reading)]
-        groups = list(dict.fromkeys(mine["group"]))
+        groups = _mostly(every, reading)
         for group in groups[:MOST_UNITS]:
-            yield _unit(held, mine[mine["group"].eq(group)], kind, word, tested)
+            yield _unit(held, every[every["group"].eq(group)], kind, reading, tested)
         if len(groups) > MOST_UNITS:
             yield _Finding(
-                f"units/more-{word.split()[-1]}", kind, "units", "", held.by, "",
-                f"{len(groups) - MOST_UNITS} more {_plural(held.by)} are {word} than the "
-                f"organisation on at least one measure: {and_list(groups[MOST_UNITS:], most=8)}.",
+                f"units/{held.by}/more-{word.split()[-1]}", kind, "units", "", held.by, "",
+                f"{sentence_case(word)} than the organisation on at least one measure, too: "
+                f"{and_list(groups[MOST_UNITS:], most=8)}.",
                 WHY, table=SPOTS,
             )  # fmt: skip
     if every.empty:
         yield _Finding(
-            "units/none", NEUTRAL, "units", "", held.by, "",
-            f"None of {units} {_plural(held.by)} stands out beyond chance on any of {tested} "
+            f"units/{held.by}/none", NEUTRAL, "units", "", held.by, "",
+            f"None of {units} {plural(held.by)} stands out beyond chance on any of {tested} "
             "measures.",
             "Small units can differ without it being noticed: that none stands out does not prove "
             "that all are alike.",
@@ -311,26 +330,42 @@ def _units(held: Held) -> Iterator[_Finding]:
         )  # fmt: skip
 
 
-def _unit(held: Held, rows: pd.DataFrame, kind: str, word: str, tested: int) -> _Finding:
-    first = rows.iloc[0]
-    group = str(first["group"])
-    others = [held.name(m) for m in rows["measure"].iloc[1:]]
-    more = f" Also {word} on {and_list(others, most=_NAMED)}." if others else ""
-    reason = str(first["reason"])
+def _mostly(every: pd.DataFrame, reading: str) -> list[str]:
+    """Units that stand out this way on more measures than the other, the surest first.
+
+    As many both ways: where the surest of them is listed first.
+    """
+    found = []
+    for group in dict.fromkeys(every.loc[every["kind"].eq(reading), "group"]):
+        kinds = every.loc[every["group"].eq(group), "kind"]
+        mine = int(kinds.eq(reading).sum())
+        if 2 * mine > len(kinds) or (2 * mine == len(kinds) and kinds.iloc[0] == reading):
+            found.append(str(group))
+    return found
+
+
+def _unit(held: Held, rows: pd.DataFrame, kind: str, reading: str, tested: int) -> _Finding:
+    """One unit: on how many measures it stands out, the surest in figures, the others by name."""
+    word, contrary = (WORSE, BETTER) if reading == HOT else (BETTER, WORSE)
+    mine, other = rows[rows["kind"].eq(reading)], rows[rows["kind"].ne(reading)]
+    first = mine.iloc[0]
+    group, base = str(first["group"]), float(first["base"])
+    text = f"{group} is {word} than the organisation on {len(mine)} of {tested} measures."
+    text += f" {first['reason']}."
+    names = [held.name(m) for m in mine["measure"].iloc[1:]]
+    if names:
+        text += f" Also {word} on {and_list(names, most=_NAMED)}."
+    if len(other):
+        names = [held.name(m) for m in other["measure"]]
+        text += f" It is {contrary} on {and_list(names, most=_NAMED)}."
+    few = f"{base:,.0f} answers only, so how large it is, is uncertain. "
     return _Finding(
-        f"units/{held.by}/{group}/{kind}", kind, "units", str(first["measure"]), held.by, group,
-        f"{group} is {word} than the organisation on {len(rows)} of {tested} measures. {reason}."
-        + more,
-        f"Drawn towards all {_plural(held.by)} the more the fewer its answers. {WHY}",
+        f"units/{held.by}/{group}", kind, "units", str(first["measure"]), held.by, group, text,
+        f"{few if base < FEW_ANSWERS else ''}{WHY}",
         statistic="pooled_difference", value=float(first["difference"]),
         lower=float(first["lower"]), upper=float(first["upper"]), unit="points",
-        base=float(first["base"]), reference="all", p_adjusted=float(first["p_adjusted"]),
-        table=SPOTS,
+        base=base, reference="all", p_adjusted=float(first["p_adjusted"]), table=SPOTS,
     )  # fmt: skip
-
-
-def _plural(by: str) -> str:
-    return by if by.endswith("s") else f"{by}s"
 
 
 def _falling(held: Held, falling: pd.DataFrame) -> Iterator[_Finding]:
@@ -338,22 +373,24 @@ def _falling(held: Held, falling: pd.DataFrame) -> Iterator[_Finding]:
         return
     if falling.empty:
         yield _Finding(
-            "falling/none", NEUTRAL, "falling", "", held.by, "",
+            f"falling/{held.by}/none", NEUTRAL, "falling", "", held.by, "",
             f"No {held.by} is both worse than the organisation and clearly worse than in "
             f"{held.earlier}.",
-            "Few answers in two years: only a large fall of one unit would be noticed.",
+            "Only a large fall of a single unit would be noticed, the more so the smaller it is.",
             table=CHANGES,
         )  # fmt: skip
         return
     for group, rows in falling.groupby("group", sort=False, observed=True):
         first = rows.iloc[0]
-        names = [held.name(m) for m in rows["measure"]]
+        said = [
+            f"{held.name(m)} by {abs(change):.{1 if _is_score(m) else 0}f} points"
+            for m, change in zip(rows["measure"], rows["change"], strict=True)
+        ]
         yield _Finding(
             f"falling/{held.by}/{group}", CONCERN, "falling", str(first["measure"]), held.by,
             str(group),
-            f"{group} is worse than the organisation and {WORSE} than in {held.earlier} on "
-            f"{and_list(names, most=_NAMED)} ({held.name(first['measure'])} by "
-            f"{abs(first['change']):.1f} points since {held.earlier}).",
+            f"{group} is worse than the organisation, and {WORSE} than in {held.earlier}: "
+            f"{and_list(said, most=_NAMED)}.",
             f"{CHANCE} {WHY}",
             statistic="difference", value=float(first["change"]), unit="points",
             base=float(first["base"]), reference=str(first["since"]), table=CHANGES,
@@ -361,6 +398,10 @@ def _falling(held: Held, falling: pd.DataFrame) -> Iterator[_Finding]:
 
 
 # -- what goes with it, and what first --------------------------------------------------------
+
+
+def _is_score(measure: str) -> bool:
+    return is_score({"measure": measure, "unit": ""})
 
 
 def _drivers(held: Held) -> Iterator[_Finding]:
@@ -375,8 +416,7 @@ def _drivers(held: Held) -> Iterator[_Finding]:
         if shares.empty or explained.empty:
             continue
         top: Any = shares.iloc[0].to_dict()
-        level = f"{100 * top['level']:g} % interval {top['lower']:.0f} to {top['upper']:.0f}"
-        limits = "" if np.isnan(top["lower"]) else f" ({level})"
+        limits = "" if np.isnan(top["lower"]) else f" ({interval(top)})"
         rivals = shares[shares["upper"].ge(top["lower"])]["group"].tolist()[1:]
         tied = f", not clearly more than {and_list(rivals)}" if rivals else ""
         yield _Finding(
@@ -413,7 +453,7 @@ def _priorities(table: pd.DataFrame) -> Iterator[_Finding]:
 
 def _leaders(held: Held) -> Iterator[_Finding]:
     leaders = held.model.leaders
-    if leaders is None:
+    if leaders is None or held.release.rule.rounds:
         return
     rows = [r for r in held.leaders() if r["measure"] in (*leaders.measures, *held.elements)]
     groups = and_list(list(leaders.groups))
@@ -499,14 +539,45 @@ def _quality(held: Held) -> Iterator[_Finding]:
 def _conditions(held: Held) -> Iterator[_Finding]:
     for condition in held.model.conditions.values():
         if condition.scored:
+            yield from _scored(held, condition)
             continue
         sees = "does not ask about" if condition.coverage == "none" else "hardly sees"
         yield _Finding(
             f"conditions/{condition.id}", UNKNOWN, "conditions", "", "", "",
             f"Condition {condition.number}, {_lower(condition.label)}: the survey {sees} this, so "
-            f"it gets no score. Collect instead: {and_list(condition.other_evidence)}.",
+            f"it gets no score. Collect instead: {'; '.join(condition.other_evidence)}.",
             condition.cannot_show, table=ITEMS,
         )  # fmt: skip
+
+
+def _scored(held: Held, condition: Condition) -> Iterator[_Finding]:
+    """What the strongest evidence of a condition says, and what it leaves out."""
+    said = here(held, condition)
+    if not said:
+        return
+    first = held.figure(said[0][0])
+    if first is None:
+        return
+    moved = [
+        f"{held.name(m)} is {judge(c)} than in {held.earlier} by {points(c)}"
+        for e in condition.evidence
+        for m in (*e.measures, *e.items)
+        if (c := held.change(m)) is not None and judge(c) in (WORSE, BETTER)
+    ]
+    change = ""
+    if held.earlier is not None:
+        change = f" {sentence_case(SAME)} of note since {held.earlier}."
+        if moved:
+            change = f" {and_list(list(dict.fromkeys(moved)), most=_NAMED)}."
+    yield _Finding(
+        f"conditions/{condition.id}", NEUTRAL, "conditions", str(first["measure"]), "overall",
+        str(first["group"]),
+        f"Condition {condition.number}, {_lower(condition.label)}: the survey sees part of it. "
+        f"{and_list([words for _, words in said])}.{change}",
+        f"Not seen: {_lower(condition.cannot_show)} Collect too: "
+        f"{'; '.join(condition.other_evidence)}.",
+        **_numbers(first, ITEMS),
+    )  # fmt: skip
 
 
 def _lower(text: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import math
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
@@ -34,6 +34,7 @@ __all__ = [
     "Leaders",
     "Outcome",
     "load_culture_model",
+    "usable_culture_model",
 ]
 
 STRENGTHS = ("strong", "partial", "weak", "none")
@@ -357,6 +358,93 @@ def load_culture_model(
     >>> [c.coverage for c in model.conditions.values()]
     ['weak', 'partial', 'weak', 'partial', 'none']
     """
+    file = _file(path)
+    return _load(file, file.read_bytes(), instrument or load_instrument())
+
+
+def usable_culture_model(
+    path: str | Path, *, instrument: Instrument | None = None
+) -> tuple[CultureModel, tuple[str, ...]]:
+    """A model of one's own without what the questionnaire does not have, and what was left out.
+
+    Parameters
+    ----------
+    path, instrument
+        As `load_culture_model`.
+
+    Returns
+    -------
+    CultureModel, tuple of str
+        Without unknown items and measures, and without parts of which nothing is left; a sentence
+        for each of these. A sound file is given back whole.
+
+    Raises
+    ------
+    InstrumentError
+        The file is missing, is no TOML, or is faulty in other ways.
+    """
+    ins = instrument or load_instrument()
+    file = _file(path)
+    content = file.read_bytes()
+    raw = _raw(file, content)
+    digest = hashlib.sha256(content).hexdigest()[:12]
+    if list(_shape_faults(raw)):
+        return load_culture_model(path, instrument=ins), ()  # says what is wrong
+    left_out = tuple(_name_faults(_model(raw, digest), ins))
+    if not left_out:
+        return load_culture_model(path, instrument=ins), ()
+    model = _model(_known_only(raw, ins), digest)
+    _raise_faults(file.name, list(_faults(model, ins)))
+    return model, tuple(f"{file.name}: {fault}; left out." for fault in left_out)
+
+
+def _known_only(raw: Mapping[str, Any], ins: Instrument) -> dict[str, Any]:
+    """The content of a file without items and measures that the questionnaire does not have."""
+
+    def items(names: Iterable[str]) -> list[str]:
+        return [i for i in names if i in ins.items]
+
+    def measures(names: Iterable[str]) -> list[str]:
+        return [m for m in names if m in ins.measures]
+
+    def with_sets(part: Mapping[str, Any]) -> dict[str, Any]:
+        sets = [{**s, "items": items(s["items"])} for s in part["sets"]]
+        return {**part, "sets": [s for s in sets if s["items"]]}
+
+    def counted(part: Mapping[str, Any]) -> int:
+        return sum(len(s["items"]) for s in part["sets"] if s.get("counts", True))
+
+    def with_evidence(condition: Mapping[str, Any]) -> dict[str, Any]:
+        kept = [
+            {**e, "items": items(e.get("items", ())), "measures": measures(e.get("measures", ()))}
+            for e in condition.get("evidence", ())
+        ]
+        return {**condition, "evidence": [e for e in kept if e["items"] or e["measures"]]}
+
+    found = dict(raw)
+    elements = {k: with_sets(e) for k, e in raw["elements"].items()}
+    found["elements"] = {k: e for k, e in elements.items() if counted(e) > 1}
+    outcomes = {k: with_sets(o) for k, o in raw.get("outcomes", {}).items()}
+    found["outcomes"] = {k: o for k, o in outcomes.items() if o["measure"] in ins.measures}
+    concerns = {k: {**c, "measures": measures(c["measures"])} for k, c in _part(raw, "concerns")}
+    found["concerns"] = {k: c for k, c in concerns.items() if c["measures"]}
+    found["conditions"] = {k: with_evidence(c) for k, c in _part(raw, "conditions")}
+    if raw.get("leaders"):
+        found["leaders"] = {**raw["leaders"], "measures": measures(raw["leaders"]["measures"])}
+    bridge = raw.get("bridge")
+    if bridge:
+        domains = {d: i for d, i in bridge["domains"].items() if i in ins.items}
+        known = domains and bridge["measure"] in ins.measures
+        found["bridge"] = {**bridge, "domains": domains} if known else None
+    return found
+
+
+def _part(raw: Mapping[str, Any], name: str) -> Iterable[tuple[str, Any]]:
+    found: Mapping[str, Any] = raw.get(name, {})
+    return found.items()
+
+
+def _file(path: str | Path | None) -> Path:
     file = DATA / "culture.toml" if path is None else Path(path)
     if file.is_dir():
         file = file / "culture.toml"
@@ -364,29 +452,36 @@ def load_culture_model(
         raise InstrumentError(
             f"No model of culture at {file}. Try: copy culture.toml from {DATA} and change that."
         )
-    return _load(file, file.read_bytes(), instrument or load_instrument())
+    return file
 
 
 @lru_cache(maxsize=4)
 def _load(file: Path, content: bytes, instrument: Instrument) -> CultureModel:
+    raw = _raw(file, content)
+    _raise_faults(file.name, list(_shape_faults(raw)))
+    model = _model(raw, hashlib.sha256(content).hexdigest()[:12])
+    _raise_faults(file.name, list(_faults(model, instrument)))
+    return model
+
+
+def _raw(file: Path, content: bytes) -> dict[str, Any]:
     try:
         # Notepad begins files with a mark that TOML does not know.
-        raw = tomllib.loads(content.decode("utf-8-sig"))
+        return tomllib.loads(content.decode("utf-8-sig"))
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
         raise InstrumentError(f"{file.name} is no TOML file in UTF-8: {problem}.") from None
-    faults: list[str] = list(_shape_faults(raw))
+
+
+def _raise_faults(name: str, faults: Sequence[str]) -> None:
     if not faults:
-        model = _model(raw, hashlib.sha256(content).hexdigest()[:12])
-        faults = list(_faults(model, instrument))
-    if faults:
-        more = f"\n  and {len(faults) - _MOST_SHOWN} more" if len(faults) > _MOST_SHOWN else ""
-        one = len(faults) == 1
-        raise InstrumentError(
-            f"{len(faults)} problem{'' if one else 's'} in {file.name}:\n  "
-            + "\n  ".join(faults[:_MOST_SHOWN])
-            + more
-        )
-    return model
+        return
+    more = f"\n  and {len(faults) - _MOST_SHOWN} more" if len(faults) > _MOST_SHOWN else ""
+    one = len(faults) == 1
+    raise InstrumentError(
+        f"{len(faults)} problem{'' if one else 's'} in {name}:\n  "
+        + "\n  ".join(faults[:_MOST_SHOWN])
+        + more
+    )
 
 
 # -- shape -----------------------------------------------------------------------------------------

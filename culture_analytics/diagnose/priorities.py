@@ -8,7 +8,7 @@ here promises that work on one moves an outcome.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -20,12 +20,17 @@ from culture_analytics.diagnose.leaving import QUALITY, SPOTS
 from culture_analytics.diagnose.reliability import ALPHA, READINGS
 from culture_analytics.diagnose.wording import (
     BETTER,
+    LITTLE,
+    SAME,
     WORSE,
     and_list,
     figure,
+    interval,
     judge,
+    plural,
     points,
     sentence_case,
+    way,
 )
 from culture_analytics.instrument import load_instrument
 from culture_analytics.instrument.culture import OUTCOMES, PREFIX
@@ -43,7 +48,7 @@ PRIORITIES = (
 )  # fmt: skip
 
 _TOP = 10.0
-_LOWEST = 3  # items named
+_NAMED = 3  # items named
 _DOUBT = (
     "Answers of the same people on the same day: what goes with an outcome need not bring it about."
 )
@@ -63,12 +68,10 @@ class _Area:
     units: int
     change: Row | None
     loose: bool
-    kind: str = WATCH
-    like: tuple[str, ...] = field(default=())  # areas that it cannot be told apart from
 
     @property
     def change_reading(self) -> str:
-        return judge(self.change, least=False) if self.change is not None else ""
+        return judge(self.change) if self.change is not None else ""
 
 
 def priorities(held: Held) -> pd.DataFrame:
@@ -90,10 +93,9 @@ def priorities(held: Held) -> pd.DataFrame:
     Notes
     -----
     The three elements with most room come first; a fourth and fifth where their upper limit of room
-    reaches the third's, or where they are clearly worse than the year before. Protected are, among
-    the others, those of which outcomes go no less than evenly with (upper limit of importance at
-    least an even share) and whose score is above the middle of the elements, and those that are
-    clearly better than the year before.
+    reaches the third's, or where they are clearly worse than the year before, and not by little.
+    Protected are, among the others, those whose score is above the middle of the elements, and
+    those that are clearly better than the year before.
     """
     areas = [a for a in (_area(held, m, label) for m, label in held.elements.items()) if a]
     areas.sort(key=lambda a: -a.room[0])
@@ -102,7 +104,7 @@ def priorities(held: Held) -> pd.DataFrame:
     middle = float(np.median([a.score["value"] for a in areas])) if areas else float("nan")
     rows = []
     for place, area in enumerate(areas, 1):
-        kind = FIRST if area in first else _kept(area, even, middle)
+        kind = FIRST if area in first else _kept(area, middle)
         like = [b.label for b in areas if b is not area and _overlap(area, b)]
         rows.append(
             {
@@ -120,7 +122,7 @@ def priorities(held: Held) -> pd.DataFrame:
                 "units": area.units,
                 "change": np.nan if area.change is None else area.change["value"],
                 "change_reading": area.change_reading,
-                "reasons": " ".join(_reasons(held, area, even)),
+                "reasons": " ".join(r for r in _reasons(held, area, even, kind) if r),
                 "doubts": " ".join(_doubts(area, like if kind == FIRST else [])),
             }
         )
@@ -177,9 +179,8 @@ def _first(areas: Sequence[_Area]) -> list[_Area]:
     return found
 
 
-def _kept(area: _Area, even: float, middle: float) -> str:
-    matters = area.share is None or not area.share["upper"] < even
-    if (matters and area.score["value"] > middle) or area.change_reading == BETTER:
+def _kept(area: _Area, middle: float) -> str:
+    if area.score["value"] > middle or area.change_reading == BETTER:
         return PROTECT
     return WATCH
 
@@ -194,64 +195,69 @@ def _limits(name: str, row: Row | None) -> dict[str, Any]:
     return {to: np.nan if row is None else row[key] for key, to in keys}
 
 
-def _reasons(held: Held, area: _Area, even: float) -> list[str]:
+def _reasons(held: Held, area: _Area, even: float, kind: str) -> list[str]:
     found = [f"Scores {figure(area.score)}."]
+    units = plural(held.by)
     if area.share is not None:
         found.append(_importance(held, area.share, even))
     if area.change is not None and held.earlier is not None:
-        reading = area.change_reading
-        size = f" ({points(area.change)})" if reading in (BETTER, WORSE) else ""
-        if reading:
-            found.append(f"{sentence_case(reading)} {_than(reading)} {held.earlier}{size}.")
+        found.append(_since(area.change, area.change_reading, held.earlier))
     if area.worse:
         found.append(
-            f"Clearly worse in {len(area.worse)} of {area.units} units shown "
-            f"({and_list(area.worse, most=_LOWEST)})."
+            f"Clearly worse in {len(area.worse)} of {area.units} {units} "
+            f"({and_list(area.worse, most=_NAMED)})."
         )
     if area.better:
         found.append(
-            f"Clearly better in {len(area.better)} of {area.units} "
-            f"({and_list(area.better, most=_LOWEST)})."
+            f"Clearly better in {len(area.better)} of {area.units} {units} "
+            f"({and_list(area.better, most=_NAMED)})."
         )
-    lowest = _lowest_items(held, area.measure)
-    if lowest:
-        found.append(f"Its least favourable answers: {and_list(lowest)}.")
+    named = _items(held, area.measure, best=kind == PROTECT)
+    if named:
+        word = "Most" if kind == PROTECT else "Least"
+        found.append(f"{word} favourable answers: {'; '.join(named)}.")
     return found
 
 
-def _than(reading: str) -> str:
-    return "than" if reading in (BETTER, WORSE) else "since"
+def _since(change: Row, reading: str, earlier: int) -> str:
+    if reading in (BETTER, WORSE):
+        return f"{sentence_case(reading)} than in {earlier} ({points(change)})."
+    if reading == LITTLE:
+        word = "better" if change["value"] * way(change["measure"]) > 0 else "worse"
+        return f"Slightly {word} than in {earlier} ({points(change)})."
+    return f"{sentence_case(reading)} since {earlier}." if reading == SAME else ""
 
 
 def _importance(held: Held, share: Row, even: float) -> str:
-    words = "about as much as an even share would be"
+    words = "no clear difference from"
     if share["lower"] > even:
-        words = "clearly more than an even share"
+        words = "clearly more than"
     elif share["upper"] < even:
-        words = "clearly less than an even share"
-    limits = ""
-    if not np.isnan(share["lower"]):
-        limits = f" ({100 * share['level']:g} % interval {share['lower']:.0f} to "
-        limits += f"{share['upper']:.0f})"
+        words = "clearly less than"
+    limits = "" if np.isnan(share["lower"]) else f" ({interval(share)})"
     names = [o.label.lower() for o in held.model.set_against]
     return (
-        f"{share['value']:.0f} %{limits} of what all elements explain of {and_list(names)} goes "
-        f"with it, {words} of {even:.0f} %."
+        f"Of what the elements explain of {and_list(names)}, {share['value']:.0f} %{limits} goes "
+        f"with it: {words} an even share ({even:.0f} %)."
     )
 
 
-def _lowest_items(held: Held, measure: str) -> list[str]:
-    """The items of an element with the lowest percentage of good answers."""
+def _items(held: Held, measure: str, *, best: bool) -> list[str]:
+    """The items of an element with the least favourable answers, or the most.
+
+    Rare events are favourable by being rare: they are not named among the best.
+    """
     element = held.model.elements[measure.removeprefix(PREFIX)]
     known = load_instrument().measures
     found: list[tuple[float, str]] = []
     for item in element.items:
         row = held.figure(item)
-        if row is None or item not in known or known[item].better == "context":
+        better = known[item].better if item in known else "context"
+        if row is None or better == "context" or (best and better == "lower"):
             continue
-        good = row["value"] if known[item].better == "higher" else 100 - row["value"]
-        found.append((good, f"{held.name(item).lower()} {row['value']:.0f} %"))
-    return [text for _, text in sorted(found)[:_LOWEST]]
+        good = row["value"] if better == "higher" else 100 - row["value"]
+        found.append((-good if best else good, f"{held.name(item)} {row['value']:.0f} %"))
+    return [text for _, text in sorted(found)[:_NAMED]]
 
 
 def _doubts(area: _Area, like: Sequence[str]) -> list[str]:

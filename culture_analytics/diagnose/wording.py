@@ -25,7 +25,9 @@ __all__ = [
     "answers",
     "figure",
     "interval",
+    "is_score",
     "judge",
+    "plural",
     "points",
     "sentence_case",
     "way",
@@ -37,6 +39,7 @@ SAME = "no clear difference"
 TOO_FEW = "too few to say"
 
 _SCORE = "score"
+_NARROW = 0.3  # intervals of scores that one decimal would hide
 
 
 def way(measure: str) -> int:
@@ -99,7 +102,7 @@ def interval(row: Row, *, size: bool = False) -> str:
         lower, upper = -upper, -lower
     digits = 0
     if is_score(row):
-        digits = 2 if size and abs(row["value"]) < 0.1 else 1
+        digits = 2 if upper - lower < _NARROW else 1
     return f"{100 * row['level']:g} % interval {lower:.{digits}f} to {upper:.{digits}f}"
 
 
@@ -107,6 +110,11 @@ def answers(row: Row) -> str:
     """How many answers it rests on."""
     base = row["base"]
     return "" if _missing(base) else f"{base:,.0f} answers"
+
+
+def plural(unit: str) -> str:
+    """Several of a unit: ``directorates``."""
+    return unit if unit.endswith("s") else f"{unit}s"
 
 
 def and_list(words: Sequence[str], *, most: int = 99) -> str:
