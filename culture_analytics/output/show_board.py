@@ -90,14 +90,15 @@ def board_changes(release: Release) -> Block:
     clear = (pair["p_adjusted"] < ALPHA).to_numpy(dtype=bool)
     points = []
     for words, chosen in (("better", clear & (way > 0)), ("worse", clear & (way < 0))):
-        rows = show._rows(pair[chosen])
-        named = [f"{show._short(r['measure'])} ({_points(r)} points)" for r in rows]
-        said = and_list(named, most=MOST_NAMED) if named else "nothing"
-        points.append(f"Clearly {words} than in {earlier}: {said}.")
-    points.append(
-        f"{int((~clear).sum())} of {len(pair)} headline figures and scores did not change beyond "
-        "what chance could give."
-    )
+        named = [f"{show._short(r['measure'])} ({_points(r)} points)"
+                 for r in show._rows(pair[chosen])]  # fmt: skip
+        if named:
+            points.append(f"Clearly {words} than in {earlier}: {and_list(named, most=MOST_NAMED)}.")
+    every = f"{len(pair)} headline figures and scores"
+    if points:
+        points.append(f"{int((~clear).sum())} of {every} did not change beyond chance.")
+    else:
+        points.append(f"None of {every} is clearly better or worse than in {earlier}.")
     found = diagnosis(release)
     if found is not None:
         table = found.findings

@@ -18,17 +18,20 @@ from culture_analytics.compare.groups import ALL, CLEAR, TOO_FEW, compare_groups
 from culture_analytics.compare.organisations import better
 from culture_analytics.diagnose.change import before_after, detectable_change
 from culture_analytics.diagnose.hotspots import BRIGHT, HOT, LEAST, pooled_units, spots
+from culture_analytics.diagnose.leaving import CULTURE, DIFFERENCES
 from culture_analytics.disclosure.release import Release
 from culture_analytics.errors import MeasureError
 from culture_analytics.estimate.dimensions import OVERALL
 from culture_analytics.estimates import Estimates, concat
+from culture_analytics.instrument import load_instrument
+from culture_analytics.instrument.culture import ELEMENTS, OUTCOMES
 from culture_analytics.output import show
 from culture_analytics.output.blocks import Block, Points, Sentence, Several, Table
 from culture_analytics.output.show_trends import _digits, _points, _span
 
-__all__ = ["Unit", "Units"]
+__all__ = ["BETTER", "CULTURE", "HEADLINE", "SCORES", "WORSE", "Unit", "Units"]
 
-HEADLINE, CULTURE, SCORES = "headline", "culture", "scores"
+HEADLINE, SCORES = "headline", "scores"
 WORSE, BETTER, UNCLEAR = "clearly worse", "clearly better", "no clear difference"
 MOST_NAMED = 3  # areas to look at first, strengths to protect
 MOST_IN_HEATMAP = 12  # measures
@@ -83,8 +86,8 @@ class Units:
             frame = held._protected
             keep = frame["breakdown"].isin([OVERALL, self.column])
             keep &= frame["org"].eq(self.release.about["org"])
-            if topic == SCORES:  # sub-scores repeat what their elements say
-                keep &= frame["measure"].map(lambda m: _told(SCORES, str(m)))
+            if topic != HEADLINE:
+                keep &= frame["measure"].isin(_told(topic))
             if keep.any():
                 found[topic] = held._rows(keep.to_numpy(dtype=bool))
         return found
@@ -102,9 +105,17 @@ class Units:
         """By topic: distance of each unit from the organisation, with a verdict in words."""
         found = {}
         for topic, figures in self.figures.items():
-            gaps = compare_groups(figures, reference=ALL, adjust="bh")
+            # The diagnosis has its own, allowing for all that it compares.
+            own = {"breakdown": self.column, "reference": ALL, "year": self.year}
+            if topic == CULTURE and self._holds(DIFFERENCES, **own):
+                gaps = self.release[DIFFERENCES].select(**own)
+            else:
+                gaps = compare_groups(figures, reference=ALL, adjust="bh")
             found[topic] = _judged(gaps.table.assign(verdict=verdict(gaps)))
         return found
+
+    def _holds(self, topic: str, **keys: Any) -> bool:
+        return topic in self.release.topics and self.release[topic]._has(**keys)
 
     @cached_property
     def changes(self) -> pd.DataFrame:
@@ -412,9 +423,8 @@ class Unit:
         for topic in reversed(self.units.topics):
             held = self.release[topic]
             frame = held._protected
-            ids = [m for m in pd.unique(frame["measure"]) if _told(topic, str(m))]
-            if topic == HEADLINE:
-                ids = ids[:left]
+            ids = [str(m) for m in pd.unique(frame["measure"])]
+            ids = ids[:left] if topic == HEADLINE else [m for m in ids if m in _told(topic)]
             keep = (
                 frame["year"].eq(self.units.year) & frame["measure"].isin(ids)
                 & frame["org"].eq(self.release.about["org"])
@@ -531,14 +541,11 @@ class Unit:
         )
 
 
-def _told(topic: str, measure: str) -> bool:
-    """Whether a measure goes into a heat map: elements rather than their sub-scores and items."""
-    from culture_analytics.instrument import load_instrument
-
-    known = load_instrument()
-    if topic == CULTURE:
-        return measure in known.collections.get("culture_elements", ())
-    return topic != SCORES or measure in known.collections.get("people_promise", ())
+def _told(topic: str) -> tuple[str, ...]:
+    """The measures of a topic that a pack shows: not what repeats or details the others."""
+    collections = load_instrument().collections
+    names = (ELEMENTS, OUTCOMES) if topic == CULTURE else ("people_promise",)
+    return tuple(m for name in names for m in collections.get(name, ()))
 
 
 def _figure(row: Row, side: str) -> str:
