@@ -25,7 +25,7 @@ from culture_analytics.estimate.dimensions import OVERALL
 from culture_analytics.instrument import load_instrument
 from culture_analytics.output import show
 from culture_analytics.output.blocks import Block, Points, Sentence, Several, Table
-from culture_analytics.output.show_diagnosis import NO_UNITS, NOTHING, diagnosis
+from culture_analytics.output.show_diagnosis import NO_UNITS, NOTHING, _signs, diagnosis
 from culture_analytics.output.show_trends import ALPHA, ONE_YEAR, _latest_pair, _points, _span
 
 __all__ = [
@@ -103,7 +103,8 @@ def board_changes(release: Release) -> Block:
     if found is not None:
         table = found.findings
         changes = table[table["topic"].eq("changes") & table["kind"].ne(UNKNOWN)]
-        points += [f"Culture: {show._lower(str(s))}" for s in changes["sentence"][:MOST_CHANGES]]
+        said = [_signs(s) for s in changes["sentence"][:MOST_CHANGES]]
+        points += [f"Culture: {show._lower(s)}" for s in said]
     return Points(points)
 
 
@@ -290,7 +291,7 @@ def board_sure(release: Release) -> Points:
     if found is not None:
         table = found.findings
         quality = table[table["topic"].eq("quality")]["sentence"].tolist()
-        points += [str(s) for s in quality[:2]]
+        points += [_signs(s) for s in quality[:2]]
         blind = table[table["topic"].eq("conditions") & table["kind"].eq(UNKNOWN)]
         if len(blind):
             numbers = [str(c["number"]) for c in show._rows(found.conditions) if not c["scored"]]

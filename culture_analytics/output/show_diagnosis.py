@@ -120,7 +120,7 @@ def findings(release: Release, *topics: str, kinds: Sequence[str] = tuple(KINDS)
     sections = []
     for kind, words in KINDS.items():
         part = show._rows(table[table["kind"].eq(kind)])
-        rows = [[r["sentence"], "" if r["doubt"] in often else r["doubt"]] for r in part]
+        rows = [[_signs(r["sentence"]), "" if r["doubt"] in often else r["doubt"]] for r in part]
         sections += [(words, rows)] if rows else []
     return Table(
         f"Findings, {release.about['org_name']}, {found.year}",
@@ -129,6 +129,11 @@ def findings(release: Release, *topics: str, kinds: Sequence[str] = tuple(KINDS)
         notes=[f"To keep in mind: {doubt}" for doubt in often],
         words=(0, 1),
     )
+
+
+def _signs(sentence: str) -> str:
+    """Percent signs as everywhere on the page."""
+    return str(sentence).replace(" %", "%")
 
 
 def _often(said: pd.Series) -> list[str]:
@@ -412,7 +417,8 @@ def priorities(release: Release) -> Several:
         (FIRST, "Look at first"), (PROTECT, "Protect"), (None, "Neither stands out"),
     ):  # fmt: skip
         part = table[table["kind"].eq(kind) if kind else ~table["kind"].isin([FIRST, PROTECT])]
-        rows = [[r["area"], r["reasons"], _without(r["doubts"], often)] for r in show._rows(part)]
+        rows = [[r["area"], _signs(r["reasons"]), _without(r["doubts"], often)]
+                for r in show._rows(part)]  # fmt: skip
         sections += [(words, rows)] if rows else []
     blocks.append(
         Table(
@@ -471,7 +477,7 @@ def conditions(release: Release) -> Block:
     if found is None:
         return show._cannot(NOTHING)
     rows = [
-        [f"{r['number']}. {r['label']}", str(r["coverage"]).capitalize(), r["here"],
+        [f"{r['number']}. {r['label']}", str(r["coverage"]).capitalize(), _signs(r["here"]),
          r["cannot_show"], f"{show._capital(str(r['other_evidence']))}."]
         for r in show._rows(found.conditions)
     ]  # fmt: skip

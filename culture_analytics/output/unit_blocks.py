@@ -86,11 +86,16 @@ class Units:
             frame = held._protected
             keep = frame["breakdown"].isin([OVERALL, self.column])
             keep &= frame["org"].eq(self.release.about["org"])
-            if topic != HEADLINE:
-                keep &= frame["measure"].isin(_told(topic))
+            if topic != HEADLINE:  # what the headline has already is not told twice
+                keep &= frame["measure"].isin(set(_told(topic)) - self._headline)
             if keep.any():
                 found[topic] = held._rows(keep.to_numpy(dtype=bool))
         return found
+
+    @cached_property
+    def _headline(self) -> set[str]:
+        held = HEADLINE in self.topics
+        return set(self.release[HEADLINE].unique("measure")) if held else set()
 
     @cached_property
     def figures(self) -> dict[str, Estimates]:
@@ -106,7 +111,8 @@ class Units:
         found = {}
         for topic, figures in self.figures.items():
             # The diagnosis has its own, allowing for all that it compares.
-            own = {"breakdown": self.column, "reference": ALL, "year": self.year}
+            own = {"breakdown": self.column, "reference": ALL, "year": self.year,
+                   "measure": figures.unique("measure")}  # fmt: skip
             if topic == CULTURE and self._holds(DIFFERENCES, **own):
                 gaps = self.release[DIFFERENCES].select(**own)
             else:
@@ -323,12 +329,12 @@ class Unit:
         from culture_analytics import plots
 
         figures = self.units.figures.get(HEADLINE) or next(iter(self.units.figures.values()))
-        own = figures._frame["group"].eq(self.name) & figures._frame["breakdown"].eq(
-            self.units.column
-        )
-        everyone = figures._frame["breakdown"].eq(OVERALL)
+        table = figures._protected
+        own = table["group"].eq(self.name) & table["breakdown"].eq(self.units.column)
+        own &= table["status"].eq("ok")  # the table says what is hidden
+        everyone = table["breakdown"].eq(OVERALL)
         if not own.any() or not everyone.any():
-            return show._cannot("There is no figure to draw.")
+            return show._cannot("None of its headline figures can be shown.")
         return show._picture(
             plots.measures,
             figures._rows(own.to_numpy(dtype=bool)),
@@ -372,7 +378,7 @@ class Unit:
         own = self.units.spots
         own = own[own["group"].eq(self.name)]
         lists: list[Block] = [
-            Points(own.loc[own["kind"].eq(kind), "reason"].tolist(), lead=words)
+            Points(_reasons(own[own["kind"].eq(kind)]), lead=words)
             for kind, words in ((HOT, "Worse than elsewhere"), (BRIGHT, "Better than elsewhere"))
             if own["kind"].eq(kind).any()
         ]
@@ -546,6 +552,15 @@ def _told(topic: str) -> tuple[str, ...]:
     collections = load_instrument().collections
     names = (ELEMENTS, OUTCOMES) if topic == CULTURE else ("people_promise",)
     return tuple(m for name in names for m in collections.get(name, ()))
+
+
+def _reasons(found: pd.DataFrame) -> list[str]:
+    """Sentences of what stands out, percent signs as everywhere on the page."""
+    return [f"{str(reason).replace(' %', '%')}." for reason in found["reason"]]
+
+
+def _plural(word: str) -> str:
+    return word if word.endswith("s") else f"{word}s"
 
 
 def _figure(row: Row, side: str) -> str:
