@@ -24,10 +24,11 @@ from culture_analytics.disclosure.together import suppress_together
 from culture_analytics.errors import DisclosureError, MeasureError
 from culture_analytics.estimate import calculate, calculate_answers
 from culture_analytics.estimate.dimensions import OVERALL
-from culture_analytics.estimates import HIDE, UNPROTECTED, Estimates
+from culture_analytics.estimates import CONTRACTOR, HIDE, UNPROTECTED, Estimates
 from culture_analytics.files import replacing
 from culture_analytics.instrument import Instrument, load_instrument
 from culture_analytics.instrument.loader import DATA
+from culture_analytics.read.validate import NOT_OF_ANSWERS
 from culture_analytics.survey import Survey
 
 __all__ = ["BANNER", "PUBLISHED_BANNER", "Release", "build_release", "load_release"]
@@ -36,6 +37,12 @@ BANNER = "Small groups suppressed, and the tables together proved to give none o
 PUBLISHED_BANNER = "Officially published results, as protected by their publisher"
 
 MEASURES, ANSWERS = "measures", "answers"  # kinds of tables
+
+# What results that are not of respondents are: words behind the title.
+RESULTS = {
+    "published": "published results",
+    "contractor": "the survey contractor's tables, not published",
+}
 
 _FORMAT = 1
 
@@ -51,8 +58,9 @@ class Release:
     rule
         The one rule of every table.
     about
-        What it is about: ``kind`` (``"extract"`` or ``"published"``), ``org``, ``org_name``,
-        ``years``, ``respondents`` by year, ``source``, ``synthetic``, ``title``.
+        What it is about: ``kind`` (``"extract"``, ``"published"`` or ``"contractor"``), ``org``,
+        ``org_name``, ``years``, ``respondents`` by year (None where there are too few to say),
+        ``source``, ``synthetic``, ``title``; ``results``, in words, if not of respondents.
     quality
         What reading the extract found, as counts; None for published results.
     banner
@@ -402,10 +410,11 @@ def _from_published(
             "published.select(org='...')."
         )
     instrument = load_instrument()
+    units = _published_units(instrument, data)
     found: dict[str, Estimates] = {}
     for table in definition["tables"]:
         wanted = [m.id for m in instrument.resolve_measures(table["measures"])]
-        by = [OVERALL, *_published_breakdowns(instrument, data, table["by"])]
+        by = [OVERALL, *_published_breakdowns(instrument, data, table["by"], units)]
         if data._has(measure=wanted, breakdown=by, answer=""):
             chosen = data.select(measure=wanted, breakdown=by, answer="")
             found[table["topic"]] = _in_order(chosen, wanted)
@@ -418,10 +427,11 @@ def _from_published(
     if not found:
         raise MeasureError("The published results hold none of the release's measures.")
     found = _with_comparisons(found, orgs, published, data.rule)
+    about = {**_about_published(data, str(orgs[0])), "units": units}
     return Release(
         rule=data.rule,
-        banner=PUBLISHED_BANNER,
-        about=_about_published(data, str(orgs[0])),
+        banner=CONTRACTOR if about["kind"] == "contractor" else PUBLISHED_BANNER,
+        about=about,
         _tables=found,
         _answers=answers,
     )
@@ -435,15 +445,28 @@ def _in_order(estimates: Estimates, measures: Sequence[str]) -> Estimates:
     return estimates._with(frame)
 
 
-def _published_breakdowns(instrument: Instrument, data: Estimates, by: Sequence[str]) -> list[str]:
+def _published_breakdowns(
+    instrument: Instrument, data: Estimates, by: Sequence[str], units: Sequence[str]
+) -> list[str]:
     there = data.unique("breakdown")
-    names = [i for b in by for i in (instrument.breakdown_ids(b) or (b,))]
+    names = [
+        i for b in by for i in (units if b == "units" else instrument.breakdown_ids(b) or (b,))
+    ]
     return [b for b in dict.fromkeys(names) if b in there]
+
+
+def _published_units(instrument: Instrument, data: Estimates) -> list[str]:
+    """A contractor's breakdowns of the organisation's own, such as directorates."""
+    if not data._has(source="contractor"):
+        return []
+    known = {OVERALL, *instrument.breakdowns}
+    return [str(b) for b in data.unique("breakdown") if b not in known]
 
 
 def _about_survey(survey: Survey, rule: Rule) -> dict[str, Any]:
     counts = survey.responses["year"].value_counts().sort_index()
-    people = round_people(np.asarray(counts, dtype=np.float64), rule.round_base)
+    held = np.asarray(counts, dtype=np.float64)
+    people = round_people(held, rule.round_base)
     org = survey.orgs[0] if len(survey.orgs) == 1 else "all"
     name = survey.names.get(org, org) if org != "all" else f"{len(survey.orgs)} organisations"
     years = [int(y) for y in survey.years]
@@ -453,8 +476,9 @@ def _about_survey(survey: Survey, rule: Rule) -> dict[str, Any]:
         "org_name": name,
         "years": years,
         "respondents": {
-            str(y): int(n) if n >= rule.base_under else None
-            for y, n in zip(counts.index, people, strict=True)
+            # 11 people are enough to say so, also where they are rounded to 10.
+            str(y): int(shown) if n >= rule.base_under else None
+            for y, n, shown in zip(counts.index, held, people, strict=True)
         },
         "units": list(survey.units),
         "source": survey.source,
@@ -470,8 +494,10 @@ def _about_published(data: Estimates, org: str) -> dict[str, Any]:
         name = str(table.loc[table["org"] == org, "name"].iloc[0])
     years = sorted(int(y) for y in data.unique("year"))
     synthetic = any("synthetic" in n.lower() for n in data.notes)
+    kind = "contractor" if data._has(source="contractor") else "published"
     return {
-        "kind": "published",
+        "kind": kind,
+        "results": RESULTS[kind],
         "org": org,
         "org_name": name,
         "years": years,
@@ -479,7 +505,7 @@ def _about_published(data: Estimates, org: str) -> dict[str, Any]:
         "units": [],
         "source": ", ".join(map(str, data.unique("release"))),
         "synthetic": synthetic,
-        "title": f"{name}, NHS Staff Survey {_span(years)} (published results)",
+        "title": f"{name}, NHS Staff Survey {_span(years)} ({RESULTS[kind]})",
     }
 
 
@@ -496,14 +522,20 @@ def _quality_table(quality: Any) -> pd.DataFrame | None:
 def _protected_counts(
     quality: pd.DataFrame | None, survey: Survey, rule: Rule
 ) -> pd.DataFrame | None:
-    """The findings of reading, less exactly where exact counts would undo the rule."""
+    """The findings of reading, under the rule: their counts are of people too.
+
+    A count of fewer people than the rule shows figures of is missing. Under a rule that rounds
+    all counts are rounded.
+    """
     if quality is None or survey.responses["year"].value_counts().min() < rule.base_under:
         return None
-    if not rule.rounds:
-        return quality
     counts = np.asarray(quality["count"], dtype=np.float64)
-    rounded = round_people(counts, rule.round_base).astype(int)
-    return quality.assign(count=rounded, detail="")  # the details repeat the counts
+    few = ~quality["check"].isin(NOT_OF_ANSWERS) & quality["count"].lt(rule.base_under)
+    if rule.rounds:
+        counts = round_people(counts, rule.round_base)
+    shown = pd.Series(counts, index=quality.index).astype("Int64").mask(few)
+    kept = quality.assign(count=shown)
+    return kept.assign(detail="") if rule.rounds else kept  # the details repeat the counts
 
 
 def _organisation_records(estimates: Estimates) -> list[dict[str, str]]:

@@ -159,6 +159,7 @@ def _pages(release: Release) -> list[Page]:
             "org": None,
             "columns": None,
             "published": None,
+            "embargo": None,  # the saved release is under its own
         }
 
         def page(file: Path) -> Page:

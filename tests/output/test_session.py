@@ -9,8 +9,11 @@ import pytest
 
 import culture_analytics as ca
 from culture_analytics.errors import ExtractError, ReportError
+from culture_analytics.estimates import CONTRACTOR
+from culture_analytics.output.report import _render
 from culture_analytics.resources import sample_folder
 from culture_analytics.session import open_data, recognise_file
+from tests.read_published import layouts
 
 CSV_2024 = sample_folder() / "synthetic_trust_2024.csv"
 
@@ -148,3 +151,47 @@ def test_rows_of_a_published_release_are_in_the_order_asked(organisational: Path
 def test_a_path_that_is_not_there() -> None:
     with pytest.raises(ExtractError, match="There is no file"):
         ca.open_release(r"C:\Users\nobody\extract.csv")
+
+
+@pytest.mark.parametrize("kind", ["positive", "themes", "options"])
+def test_contractors_tables_are_not_called_published(kind: str, tmp_path: Path) -> None:
+    made = {"positive": layouts.positive, "themes": layouts.themes, "options": layouts.options}
+    file = layouts.write_csv(made[kind]()[0], tmp_path / "SYNTHETIC table.csv")
+    release = ca.open_release(file)
+    assert release.about["kind"] == "contractor"
+    assert release.about["org"] == "OWN"  # what it is compared with is no organisation
+    assert release.banner == CONTRACTOR
+    assert "(published results)" not in release.about["title"]
+    said = repr(ca.show.about(release))
+    assert "not published" in said and "officially published" not in said
+    assert repr(ca.show.respondents(release)).startswith("Tables of the survey contractor do not")
+    assert "tables of the survey contractor" in repr(ca.show.quality(release))
+    assert "No figure here is calculated" in repr(ca.show.local_differences(release))
+    # Its own breakdowns are its units.
+    assert release.units() == ("national_breakdown_2",)
+    held = [t for t in release.topics if (t, "national_breakdown_2") in release]
+    assert held
+    again = ca.load_release(release.save(tmp_path / "r.zip"))
+    assert again.about == release.about and again.banner == release.banner
+    cover = _render(again, [], date=None)
+    assert "the survey contractor&#39;s tables, not published</p>" in cover
+    assert "publish nothing made of them" in cover
+    assert "published already" not in cover
+
+
+def test_published_results_are_called_published(national: Path) -> None:
+    release = ca.open_release(national)
+    assert (
+        release.about["title"] == "England, all trusts, NHS Staff Survey 2024 (published results)"
+    )
+    assert "taken from the officially published results" in repr(ca.show.about(release))
+    cover = _render(release, [], date=None)
+    assert "NHS Staff Survey 2024, published results</p>" in cover
+    assert "published already" in cover
+    assert "contractor" not in cover
+
+
+def test_extracts_are_called_nothing_of_the_kind() -> None:
+    cover = _render(ca.open_release("sample", year=2024), [], date=None)
+    assert '<p class="lead">NHS Staff Survey 2024</p>' in cover
+    assert "published results" not in cover
