@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from culture_analytics.compare.derive import adjusted, derived, dies
+from culture_analytics.compare.sides import (
+    CROSSED,
+    FEW,
+    FEWEST,
+    OVERALL,
+    Side,
+    not_compared,
+    side_of,
+)
 from culture_analytics.errors import MeasureError
 from culture_analytics.estimates import Estimates
 from culture_analytics.instrument import Instrument, load_instrument
 from culture_analytics.stats.multiplicity import ADJUSTMENTS
 from culture_analytics.stats.proportion import wilson
 from culture_analytics.stats.ratio import log_ratio_se, ratio_limits
-from culture_analytics.stats.trend import effective_answers, mover, two_proportions, welch
+from culture_analytics.stats.trend import mover, two_proportions, welch
 
 __all__ = ["ALL", "FEWEST", "REST", "STANDARD", "compare_groups", "verdict"]
 
@@ -28,16 +37,10 @@ STANDARD = "standard"
 REST = "rest"
 ALL = "all"
 
-FEWEST = 10
-"""People who gave, or did not give, the answer counted: below it, on either side, no verdict."""
-FEW = f"under {FEWEST} people"  # stands in `method`, so that it outlives every protected view
-
 CLEAR, UNCLEAR, TOO_FEW = "a clear gap", "no clear difference", "too few to judge"
 NOT_TESTED, NOT_SHOWN, NO_FIGURE = "not tested", "not shown", ""
 
 STATISTICS = ("difference", "ratio")
-OVERALL, CROSSED = "overall", " | "
-
 OUTSIDE = (
     "Groups are treated as independent samples. 'rest' is everyone who is not in the group, those "
     "whose group is not known among them; 'all' is everyone, the group itself among them."
@@ -253,7 +256,7 @@ def _pairs(frame: pd.DataFrame, rows: Ints, reference: str) -> tuple[pd.DataFram
         named |= dict.fromkeys(without, REST)
     elif without:
         notes.append(f"{', '.join(without)}: no group {reference!r}; left out.")
-    out = {b: _not_compared(instrument, b, groups) for b, groups in groups_of.items()}
+    out = {b: not_compared(instrument, b, groups) for b, groups in groups_of.items()}
     if any(out.values()):
         labels = list(dict.fromkeys(g for groups in out.values() for g in groups))
         notes.append(KEPT_OUT.format(groups=", ".join(map(repr, labels))))
@@ -291,26 +294,6 @@ def _reference(instrument: Instrument, breakdown: str, groups: list[str], refere
     return label if label in groups else ""
 
 
-def _not_compared(instrument: Instrument, breakdown: str, groups: list[str]) -> set[str]:
-    """Groups that are shown but kept out of contrasts, such as "prefer not to say"."""
-    kept_out = [
-        {g.label for g in b.groups if not g.contrast}
-        if (b := instrument.breakdowns.get(name))
-        else set[str]()
-        for name in breakdown.split(":")
-    ]
-    return {
-        group
-        for group in groups
-        if any(label in out for label, out in zip(_labels(group, kept_out), kept_out, strict=True))
-    }
-
-
-def _labels(group: str, parts: Sequence[object]) -> list[str]:
-    labels = group.split(CROSSED)
-    return labels if len(labels) == len(parts) else [""] * len(parts)
-
-
 def _positions(frame: pd.DataFrame, at: Ints, to: NDArray[np.object_]) -> Ints:
     """Row of each reference; for the rest and for everyone the row of all staff."""
     whole = np.isin(to, (REST, ALL))
@@ -339,44 +322,10 @@ def _either(hidden: Mask, pairs: pd.DataFrame) -> Mask:
 # -- both sides as arrays -----------------------------------------------------------------------
 
 
-@dataclass(frozen=True, eq=False)
-class _Side:
-    """Figures of one side of each comparison, as they stand in the rows."""
-
-    value: Floats
-    lower: Floats
-    upper: Floats
-    se: Floats
-    df: Floats
-    base: Floats
-    effective: Floats
-    """Kish's effective base; the base when unweighted."""
-    weight: Floats
-    """Sum of weights; the base when unweighted."""
-    yes: Floats
-    """People who gave the answer counted; NaN for scores."""
-
-    @property
-    def p(self) -> Floats:
-        """The percentage as a proportion."""
-        return np.clip(self.value / 100, 0, 1)
-
-    @property
-    def effective_answers(self) -> Floats:
-        """Random answers the percentage is worth.
-
-        Under unequal weights no more than Kish's: the standard error of a small group is itself
-        uncertain, and where it comes out small by chance a test would be too sure.
-        """
-        found = effective_answers(self.p, self.se / 100, self.base, self.effective)
-        unequal = self.effective < self.base * (1 - 1e-9)
-        return np.asarray(np.where(unequal, np.fmin(found, self.effective), found))
-
-
-def _sides(frame: pd.DataFrame, pairs: pd.DataFrame) -> tuple[_Side, _Side, Floats]:
+def _sides(frame: pd.DataFrame, pairs: pd.DataFrame) -> tuple[Side, Side, Floats]:
     """Both sides, and the share of everyone's weight that the group has."""
     at, to = pairs["at"].to_numpy(), pairs["to"].to_numpy()
-    group, whole = _side(frame, at), _side(frame, to)
+    group, whole = side_of(frame, at), side_of(frame, to)
     rests = pairs["reference"].isin((REST, ALL)).to_numpy(dtype=bool)
     inside = np.where(rests, group.weight / whole.weight, np.nan)
     if not rests.any():
@@ -385,44 +334,12 @@ def _sides(frame: pd.DataFrame, pairs: pd.DataFrame) -> tuple[_Side, _Side, Floa
     level = frame["level"].to_numpy(dtype=float)[at]
     rest = _rest(group, whole, score, np.where(np.isnan(level), 0.95, level))
     chosen = {
-        f.name: np.where(rests, getattr(rest, f.name), getattr(whole, f.name))
-        for f in fields(_Side)
+        f.name: np.where(rests, getattr(rest, f.name), getattr(whole, f.name)) for f in fields(Side)
     }
-    return group, _Side(**chosen), inside
+    return group, Side(**chosen), inside
 
 
-def _side(frame: pd.DataFrame, at: Ints) -> _Side:
-    there = at >= 0
-
-    def column(name: str) -> Floats:
-        values = frame[name].to_numpy(dtype=float)[np.maximum(at, 0)]
-        return np.asarray(np.where(there, values, np.nan), dtype=np.float64)
-
-    value, base, se = column("value"), column("base"), column("se")
-    percent = frame["statistic"].eq("percent").to_numpy(dtype=bool)[np.maximum(at, 0)]
-    counted = base * value / 100
-    if "_numerator" in frame.columns:
-        own = column("_numerator")
-        counted = np.where(np.isnan(own), counted, own)
-    share = np.clip(value / 100, 0, 1)
-    published = 100 * np.sqrt(share * (1 - share) / np.where(base > 0, base, np.nan))
-    equal = frame["weighting"].eq("unweighted").to_numpy(dtype=bool)[np.maximum(at, 0)]
-    equal |= frame["source"].ne("extract").to_numpy(dtype=bool)[np.maximum(at, 0)]
-    effective, weight = (column(c) for c in ("effective_base", "weighted_base"))
-    return _Side(
-        value=value,
-        lower=column("lower"),
-        upper=column("upper"),
-        se=np.where(np.isnan(se) & percent, published, se),
-        df=column("df"),
-        base=base,
-        effective=np.where(equal & np.isnan(effective), base, effective),
-        weight=np.where(equal & np.isnan(weight), base, weight),
-        yes=np.where(percent, counted, np.nan),
-    )
-
-
-def _rest(group: _Side, whole: _Side, score: Mask, level: Floats) -> _Side:
+def _rest(group: Side, whole: Side, score: Mask, level: Floats) -> Side:
     """Everyone who is not in the group, from what everyone's and the group's figures rest on."""
     with np.errstate(divide="ignore", invalid="ignore"):
         base = whole.base - group.base
@@ -455,7 +372,7 @@ def _rest(group: _Side, whole: _Side, score: Mask, level: Floats) -> _Side:
 
 
 def _differences(
-    frame: pd.DataFrame, pairs: pd.DataFrame, group: _Side, other: _Side, share: Floats
+    frame: pd.DataFrame, pairs: pd.DataFrame, group: Side, other: Side, share: Floats
 ) -> pd.DataFrame:
     """The rows of ``statistic="difference"``, before adjustment.
 
@@ -502,7 +419,7 @@ def _differences(
     )
 
 
-def _ratios(differences: pd.DataFrame, group: _Side, other: _Side, share: Floats) -> pd.DataFrame:
+def _ratios(differences: pd.DataFrame, group: Side, other: Side, share: Floats) -> pd.DataFrame:
     """The rows of ``statistic="ratio"``: their tests are those of the differences."""
     df = np.fmin(group.effective, other.effective) - 1
     weighted = (group.effective < group.base - 1e-6) | (other.effective < other.base - 1e-6)
@@ -516,7 +433,7 @@ def _ratios(differences: pd.DataFrame, group: _Side, other: _Side, share: Floats
         value[ok] = group.p[ok] / other.p[ok]
         for level in np.unique(levels[ok]):
             of = ok & (levels == level)
-            a, b = ({f.name: getattr(s, f.name)[of] for f in fields(_Side)} for s in (group, other))
+            a, b = ({f.name: getattr(s, f.name)[of] for f in fields(Side)} for s in (group, other))
             p1, p2 = np.clip(a["value"] / 100, 0, 1), np.clip(b["value"] / 100, 0, 1)
             lower[of], upper[of], method[of] = ratio_limits(
                 p1, p2,
@@ -569,14 +486,14 @@ def _methods(
     return np.asarray(method, dtype=object)
 
 
-def _rarer(group: _Side, other: _Side) -> Floats:
+def _rarer(group: Side, other: Side) -> Floats:
     """Fewest people on either side who gave the answer, or who did not."""
     with np.errstate(invalid="ignore"):
         sides = [np.fmin(s.yes, s.base - s.yes) for s in (group, other)]
         return np.asarray(np.minimum(*sides) + 1e-6, dtype=np.float64)
 
 
-def _test(group: _Side, other: _Side, percent: Mask) -> Floats:
+def _test(group: Side, other: Side, percent: Mask) -> Floats:
     """Test two percentages: z, or the exact tail where that is less sure.
 
     The z test of a small group against a large one calls too many differences real: of its tail

@@ -219,7 +219,7 @@ def intersections(
     Examples
     --------
     >>> import culture_analytics as ca
-    >>> from culture_analytics.intersections import intersections
+    >>> from culture_analytics.intersectional import intersections
     >>> found = intersections(ca.load_sample(2024), "discrimination_staff",
     ...                       by=["ethnicity_broad", "age"])
     >>> found.variance["model"].tolist()
