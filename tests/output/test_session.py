@@ -30,10 +30,16 @@ def organisational() -> Path:
 
 @pytest.mark.parametrize("word", [None, "sample", " SAMPLE ", '"sample"', ""])
 def test_no_path_is_the_sample(word: str | None) -> None:
-    release = ca.open_release(word, year=2024)
-    assert release.about["synthetic"]
-    assert release.years == (2024,)
-    assert release.about["respondents"] == {"2024": ca.load_sample(2024).n}
+    found = open_data(word, year=2024)
+    assert isinstance(found, ca.Survey)
+    assert found.synthetic
+    assert (found.years, found.n) == ((2024,), ca.load_sample(2024).n)
+
+
+def test_the_sample_as_a_release(sample_release: ca.Release) -> None:
+    assert sample_release.about["synthetic"]
+    assert sample_release.years == (2024,)
+    assert sample_release.about["respondents"] == {"2024": ca.load_sample(2024).n}
 
 
 def test_sample_has_its_own_organisation() -> None:
@@ -71,9 +77,9 @@ def test_workbooks_do_not_go_among_extracts(national: Path) -> None:
 
 
 def test_files_are_told_apart_by_content(
-    tmp_path: Path, national: Path, organisational: Path
+    tmp_path: Path, national: Path, organisational: Path, sample_release: ca.Release
 ) -> None:
-    saved = ca.open_release("sample", year=2024).save(tmp_path / "release.dat")
+    saved = sample_release.save(tmp_path / "release.dat")
     disguised = tmp_path / "results.csv"
     disguised.write_bytes(national.read_bytes())
     assert recognise_file(CSV_2024) == "extract"
@@ -84,8 +90,10 @@ def test_files_are_told_apart_by_content(
     assert recognise_file(organisational) == "published"
 
 
-def test_a_saved_release_comes_back_protected_and_named(tmp_path: Path) -> None:
-    release = ca.open_release("sample", year=2024)
+def test_a_saved_release_comes_back_protected_and_named(
+    tmp_path: Path, sample_release: ca.Release
+) -> None:
+    release = sample_release
     saved = release.save(tmp_path / "r.zip")
     again = ca.open_release(f'"{saved}"')
     assert again.topics == release.topics
@@ -97,8 +105,10 @@ def test_a_saved_release_comes_back_protected_and_named(tmp_path: Path) -> None:
     assert again["stress"]._frame.loc[hidden, ["value", "base", "se"]].isna().all(axis=None)
 
 
-def test_arguments_that_a_saved_release_does_not_take(tmp_path: Path) -> None:
-    saved = ca.open_release("sample", year=2024).save(tmp_path / "r.zip")
+def test_arguments_that_a_saved_release_does_not_take(
+    tmp_path: Path, sample_release: ca.Release
+) -> None:
+    saved = sample_release.save(tmp_path / "r.zip")
     with pytest.raises(ReportError, match="year"):
         ca.open_release(saved, year=2024)
     with pytest.raises(ReportError, match="published"):
@@ -191,7 +201,7 @@ def test_published_results_are_called_published(national: Path) -> None:
     assert "contractor" not in cover
 
 
-def test_extracts_are_called_nothing_of_the_kind() -> None:
-    cover = _render(ca.open_release("sample", year=2024), [], date=None)
+def test_extracts_are_called_nothing_of_the_kind(sample_release: ca.Release) -> None:
+    cover = _render(sample_release, [], date=None)
     assert '<p class="lead">NHS Staff Survey 2024</p>' in cover
     assert "published results" not in cover
