@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from culture_analytics.compare.groups import CLEAR, FEW, TOO_FEW, compare_groups, verdict
+from culture_analytics.compare.groups import CLEAR, TOO_FEW, compare_groups, verdict
+from culture_analytics.compare.sides import FEW
 from culture_analytics.disclosure.rules import Rule
 from culture_analytics.errors import MeasureError
 from culture_analytics.estimate import calculate

@@ -1,8 +1,11 @@
-"""`compare_groups`: how far each group lies from another, from everyone else or from everyone."""
+"""`compare_groups`: how far each group lies from another, from everyone else or from everyone.
+
+Figures of whole breakdowns (association, gradient) are made in `compare.whole`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 
 import numpy as np
@@ -19,6 +22,7 @@ from culture_analytics.compare.sides import (
     not_compared,
     side_of,
 )
+from culture_analytics.compare.whole import ASSOCIATION, SPARSE, WHOLE, whole_breakdowns
 from culture_analytics.errors import MeasureError
 from culture_analytics.estimates import Estimates
 from culture_analytics.instrument import Instrument, load_instrument
@@ -40,7 +44,11 @@ ALL = "all"
 CLEAR, UNCLEAR, TOO_FEW = "a clear gap", "no clear difference", "too few to judge"
 NOT_TESTED, NOT_SHOWN, NO_FIGURE = "not tested", "not shown", ""
 
-STATISTICS = ("difference", "ratio")
+DIFFER, ALIKE = "the groups clearly differ", "no clear difference between the groups"
+RISES, FLAT = "a clear gradient", "no clear gradient"
+
+PAIRS = ("difference", "ratio")
+STATISTICS = (*PAIRS, *WHOLE)
 OUTSIDE = (
     "Groups are treated as independent samples. 'rest' is everyone who is not in the group, those "
     "whose group is not known among them; 'all' is everyone, the group itself among them."
@@ -69,8 +77,9 @@ def compare_groups(
     reference: str = STANDARD,
     statistic: str | Sequence[str] = "difference",
     adjust: str = "holm",
+    order: Mapping[str, Sequence[str]] | None = None,
 ) -> Estimates:
-    """Each group less (or divided by) its reference, with limits and a test.
+    """Each group less (or divided by) its reference, or a whole breakdown, with limits and a test.
 
     Parameters
     ----------
@@ -81,10 +90,16 @@ def compare_groups(
         none (units, detailed occupations) the rest. Or the label of a group; ``"rest"``: everyone
         not in the group; ``"all"``: everyone.
     statistic
-        ``"difference"`` (points), ``"ratio"`` (group divided by reference; percentages only), or
-        both in a list.
+        Of each group beside its reference: ``"difference"`` (points) or ``"ratio"`` (group divided
+        by reference; percentages only). Of a whole breakdown, whatever the reference:
+        ``"association"`` (do the groups differ at all? percentages only), ``"slope_index"`` (points
+        from the first to the last of groups that have an order) or ``"relative_index"`` (the ratio
+        of the two ends; percentages only). One, or several in a list.
     adjust
         ``"holm"``, ``"bh"`` (Benjamini and Hochberg) or ``"none"``.
+    order
+        Groups from first to last of breakdowns whose order the instrument does not know, such as
+        ``{"band": ["Band 2", "Band 3"]}``; groups left out take no part in the gradient.
 
     Returns
     -------
@@ -94,10 +109,17 @@ def compare_groups(
         organisation, year, table and reference. A row is hidden with either figure it is made of.
         "Prefer not to say" is kept out of comparisons. :func:`verdict` puts rows into words.
 
+        Of a whole breakdown one row (group ``"Groups shown"``) a measure, made of the groups that
+        are shown and of no others, so it gives away nothing hidden; fewer than two such groups
+        (three, for a gradient) hide it. In an association those large enough for the test take
+        part; `method` says how many. Its families are all publishable associations, or
+        gradients, of one organisation and year, over every breakdown asked for.
+
     Raises
     ------
     MeasureError
-        No such reference, statistic or adjustment, or nothing to compare.
+        No such reference, statistic or adjustment, nothing to compare, or an `order` of groups
+        that are not there.
 
     Notes
     -----
@@ -110,12 +132,23 @@ def compare_groups(
     weights the spread of the rest is taken from Kish's effective base. Published percentages count
     as random samples of their bases.
 
+    Association: Pearson's chi-square with Rao and Scott's second-order correction for weights and
+    strata, as R ``svychisq``, of the groups of whom five or more would be expected to say yes, and
+    no, if all were alike; the test is too sure of smaller ones beside large ones. `value` is its F,
+    `df` that of the numerator; that of the denominator is `df` times (base less strata).
+
+    Gradient: the line through the groups' figures against the middle rank of their people, weighted
+    by their numbers; limits by squaring and adding those of the groups; the test is Armitage's of
+    no gradient, on middle ranks. Groups count as independent samples in it.
+
     References
     ----------
     Newcombe (1998) Statistics in Medicine 17:873; Zou and Donner (2008) Statistics in Medicine
     27:1693; Katz and others (1978) Biometrics 34:469; Miettinen and Nurminen (1985) Statistics in
     Medicine 4:213; Holm (1979) Scandinavian Journal of Statistics 6:65; Lancaster (1961) Journal of
-    the American Statistical Association 56:223 (mid-p).
+    the American Statistical Association 56:223 (mid-p); Rao and Scott (1984) Annals of Statistics
+    12:46; Low and Low (2004) Journal of Public Health 26:388 (slope and relative index); Armitage
+    (1955) Biometrics 11:375; Cochran (1954) Biometrics 10:417 (groups too small for the test).
 
     Examples
     --------
@@ -125,10 +158,35 @@ def compare_groups(
     >>> gap = compare_groups(bullied).table
     >>> gap[["group", "reference", "unit"]].values.tolist()
     [['All other ethnic groups combined', 'White', 'points']]
+
+    Does it differ by length of service at all, and does it rise or fall along it?
+
+    >>> service = ca.calculate(ca.load_sample(2024), "hba_managers", by="length_of_service")
+    >>> along = compare_groups(service, statistic=["association", "slope_index"]).table
+    >>> along[["statistic", "reference"]].values.tolist()
+    [['association', 'each other'], ['slope_index', 'Less than 1 year to More than 15 years']]
     """
     wanted = _statistics(statistic)
     if adjust not in ADJUSTMENTS:
         raise MeasureError(f"adjust={adjust!r}: there are {', '.join(map(repr, ADJUSTMENTS))}.")
+    pairs = [name for name in wanted if name in PAIRS]
+    whole = [name for name in wanted if name in WHOLE]
+    blocks, notes = [], list[str]()
+    if pairs:
+        made, said = _pairwise(estimates, reference, pairs, adjust)
+        blocks.append(made)
+        notes += said
+    if whole:
+        made, said = whole_breakdowns(estimates, whole, order=order, adjust=adjust)
+        blocks.append(made)
+        notes += said
+    return derived(estimates, pd.concat(blocks, ignore_index=True), notes=notes)
+
+
+def _pairwise(
+    estimates: Estimates, reference: str, wanted: Sequence[str], adjust: str
+) -> tuple[pd.DataFrame, list[str]]:
+    """Rows of groups beside their reference, and what is to be said of them."""
     frame = estimates._frame.reset_index(drop=True)
     own = frame["statistic"].isin(("percent", "score")) & frame["reference"].eq("")
     rows = np.flatnonzero(own & ~frame["breakdown"].isin((OVERALL, "")))
@@ -170,7 +228,7 @@ def compare_groups(
         raise MeasureError("Ratios are of percentages; these results hold scores alone.")
     if rests.any():
         notes.append(OUTSIDE)
-    return derived(estimates, both, notes=notes)
+    return both, notes
 
 
 def verdict(estimates: Estimates) -> list[str]:
@@ -187,7 +245,10 @@ def verdict(estimates: Estimates) -> list[str]:
         One for each row of `.table`: ``"a clear gap"`` (adjusted p under one less the level of the
         limits), ``"no clear difference"``, ``"too few to judge"`` (fewer than ten people on either
         side gave, or did not give, the answer), ``"not tested"`` (a published score, whose spread
-        is not known), ``"not shown"`` (suppressed) or ``""`` where there is no figure.
+        is not known), ``"not shown"`` (suppressed) or ``""`` where there is no figure. Of whole
+        breakdowns ``"the groups clearly differ"`` or ``"no clear difference between the groups"``,
+        and ``"a clear gradient"`` or ``"no clear gradient"``; of an association ``"too few to
+        judge"`` where fewer than five yes or no would be expected of all groups but one at most.
 
     Raises
     ------
@@ -211,13 +272,19 @@ def verdict(estimates: Estimates) -> list[str]:
     p = table["p_adjusted"].to_numpy(dtype=float)
     level = table["level"].to_numpy(dtype=float)
     alpha = 1 - np.where(np.isnan(level), 0.95, level)
-    few = table["method"].str.contains(FEW, regex=False).to_numpy(dtype=bool)
+    method = table["method"].astype(str)
+    few = (
+        method.str.contains(FEW, regex=False) | method.str.contains(SPARSE, regex=False)
+    ).to_numpy(dtype=bool)
+    kind = [table["statistic"].eq(ASSOCIATION), table["statistic"].isin(WHOLE)]
+    clear = np.select(kind, [DIFFER, RISES], CLEAR)
+    unclear = np.select(kind, [ALIKE, FLAT], UNCLEAR)
     shown = table["status"].eq("ok").to_numpy(dtype=bool)
     said = np.select(
         [table["status"].eq("suppressed").to_numpy(dtype=bool), ~shown, few, np.isnan(p),
          p < alpha - 1e-12],
-        [NOT_SHOWN, NO_FIGURE, TOO_FEW, NOT_TESTED, CLEAR],
-        UNCLEAR,
+        [NOT_SHOWN, NO_FIGURE, TOO_FEW, NOT_TESTED, clear],
+        unclear,
     )  # fmt: skip
     return [str(words) for words in said]
 
@@ -231,7 +298,7 @@ def _statistics(statistic: str | Sequence[str]) -> list[str]:
     if unknown or not wanted:
         raise MeasureError(
             f"statistic={statistic!r}: there are {', '.join(map(repr, STATISTICS))}, or a list "
-            "of both."
+            "of some."
         )
     return wanted
 

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-__all__ = ["ALL_STAFF", "RAW", "alone", "is_derived", "orphans", "parents"]
+__all__ = ["ALL_STAFF", "GROUPS", "OF_WHOLE", "RAW", "alone", "is_derived", "orphans", "parents"]
 
 Ints = NDArray[np.int64]
 Mask = NDArray[np.bool_]
@@ -20,6 +20,11 @@ Mask = NDArray[np.bool_]
 # Statistics that rest on the people of one group; every other is derived from those.
 RAW = ("percent", "score")
 ALL_STAFF = "overall"
+
+# Statistics made of several groups of a breakdown; the private column names those. Without it
+# they are taken to be made of all.
+OF_WHOLE = ("association", "slope_index", "relative_index")
+GROUPS = "_groups"
 
 # What a figure and those it is made of have in common, apart from the year and the group.
 _SAME = ["org", "measure", "answer", "within", "within_group", "weighting", "source"]
@@ -53,24 +58,35 @@ def parents(frame: pd.DataFrame) -> tuple[Ints, Ints, Mask]:
     complete
         For each row of the frame whether all it is made of was found. A reference is another group
         of the breakdown, an earlier year ("2023") or several ("2021-2024 (4 years)"); any other
-        ("rest", "all") rests on the group itself and on all staff.
+        ("rest", "all") rests on the group itself and on all staff. A figure of a whole breakdown
+        rests on the groups it was made of.
     """
     derived = is_derived(frame)
     raw = frame["statistic"].isin(RAW).to_numpy(dtype=bool) & ~derived
     columns = ["year", *_SAME, "breakdown", "group"]
     cells = list(map(tuple, frame[columns].astype(str).to_numpy()))
     place: dict[_Cell, int] = {}
+    groups: dict[_Cell, list[_Cell]] = {}
     for i in np.flatnonzero(raw):
         place.setdefault(cells[i], int(i))
+        groups.setdefault(cells[i][:-1], []).append(cells[i])
         if cells[i][-2] == ALL_STAFF:  # found whatever the label
             place.setdefault((*cells[i][:-1], ""), int(i))
     years = sorted(map(int, pd.unique(frame.loc[raw, "year"])))
     reference = frame["reference"].astype(str).to_numpy()
+    of_whole = frame["statistic"].isin(OF_WHOLE).to_numpy(dtype=bool)
+    named = frame[GROUPS].to_numpy() if GROUPS in frame.columns else np.full(len(frame), None)
     child: list[int] = []
     parent: list[int] = []
     complete = np.ones(len(frame), dtype=bool)
     for i in np.flatnonzero(derived):
-        wanted, number = _made_of(cells[i], str(reference[i]), years, place)
+        if of_whole[i]:
+            known = isinstance(named[i], tuple)
+            every = groups.get(cells[i][:-1], [])
+            wanted = [(*cells[i][:-1], g) for g in named[i]] if known else every
+            number = max(len(wanted), 1)
+        else:
+            wanted, number = _made_of(cells[i], str(reference[i]), years, place)
         found = [place[cell] for cell in wanted if cell in place]
         complete[i] = len(found) >= number
         child += [int(i)] * len(found)

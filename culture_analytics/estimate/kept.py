@@ -85,13 +85,14 @@ class CellSums:
         group = np.repeat(np.arange(len(cells)), last - first)
         of = target[group]
         strata, stratum = np.unique(self.layout.stratum[pair], return_inverse=True)
+        place = stratum * len(cells) + group
         sums = self.pairs
 
         def table(every: Floats, yes: Floats) -> Floats:
-            found = np.zeros((len(strata), len(cells), 2))
-            np.add.at(found, (stratum, group, 1), yes[of, pair])
-            np.add.at(found, (stratum, group, 0), every[of, pair] - yes[of, pair])
-            return found
+            said = yes[of, pair]
+            parts = [np.bincount(place, x, len(strata) * len(cells)) for x in
+                     (every[of, pair] - said, said)]  # fmt: skip
+            return np.stack(parts, axis=1).reshape(len(strata), len(cells), 2).astype(np.float64)
 
         frame = self.layout.frame
         return DesignTables(
