@@ -55,6 +55,12 @@ if TYPE_CHECKING:
         verdict,
     )
     from culture_analytics.control import ControlChart, control_chart
+    from culture_analytics.diagnose import (
+        Diagnosis,
+        diagnose_culture,
+        diagnosis_of,
+        load_culture_model,
+    )
     from culture_analytics.experience import (
         discrimination_grounds,
         equality_coverage,
@@ -81,6 +87,7 @@ __all__ = [
     "ControlChart",
     "CultureAnalyticsError",
     "Design",
+    "Diagnosis",
     "Estimates",
     "Instrument",
     "Release",
@@ -98,6 +105,8 @@ __all__ = [
     "compare_years",
     "concat",
     "control_chart",
+    "diagnose_culture",
+    "diagnosis_of",
     "discrimination_grounds",
     "effect_of_weights",
     "equality_coverage",
@@ -105,6 +114,7 @@ __all__ = [
     "funnel",
     "intersections",
     "list_measures",
+    "load_culture_model",
     "load_england",
     "load_instrument",
     "load_release",
@@ -134,6 +144,7 @@ __all__ = [
 _WHEN_USED = {
     "ALL": "culture_analytics.compare",
     "ControlChart": "culture_analytics.control",
+    "Diagnosis": "culture_analytics.diagnose",
     "REST": "culture_analytics.compare",
     "adjusted_gap": "culture_analytics.adjusted",
     "biggest_movers": "culture_analytics.compare",
@@ -141,12 +152,15 @@ _WHEN_USED = {
     "compare_groups": "culture_analytics.compare",
     "compare_years": "culture_analytics.compare",
     "control_chart": "culture_analytics.control",
+    "diagnose_culture": "culture_analytics.diagnose",
+    "diagnosis_of": "culture_analytics.diagnose",
     "discrimination_grounds": "culture_analytics.experience",
     "effect_of_weights": "culture_analytics.response",
     "equality_coverage": "culture_analytics.experience",
     "experience_ladder": "culture_analytics.experience",
     "funnel": "culture_analytics.compare",
     "intersections": "culture_analytics.intersectional",
+    "load_culture_model": "culture_analytics.diagnose",
     "load_england": "culture_analytics.read.published.england",
     "load_sample": "culture_analytics.sample",
     "load_successors": "culture_analytics.read.published.successors",

@@ -133,7 +133,8 @@ class Guard:
             for item in entry["items"]
         }
         general = _data()["general"]
-        whole = measure not in self.instrument.scores
+        whole = measure not in self.instrument.scores and measure not in self.instrument.culture
+        yield from self._other_items(measure, earlier, later)
         for item in sorted(self._items(measure)):
             for year in range(earlier.year + 1, later.year + 1):
                 question = self.instrument.question(item, year)
@@ -148,6 +149,21 @@ class Guard:
                     text = f"the question changed in {year}: {question.change}"
                 yield Reason(strength if whole else general["changed_item"]["strength"], text)
 
+    def _other_items(self, measure: str, earlier: Side, later: Side) -> Iterator[Reason]:
+        """An element of culture whose items were not the same in the two years."""
+        score = self.instrument.culture.get(measure)
+        if score is None:
+            return
+        before, after = (
+            {i for i in score.items if self.instrument.asked(i, side.year)}
+            for side in (earlier, later)
+        )
+        if before and after and before != after:
+            entry = _data()["general"]["other_items"]
+            counts = {"both": len(before & after), "items": len(before | after)}
+            said = _says(entry, earlier=earlier.year, later=later.year, **counts)
+            yield Reason(entry["strength"], said)
+
     def _items(self, measure: str) -> frozenset[str]:
         """Items that a measure, score or answer distribution is made of."""
         return self._members.get(measure, frozenset())
@@ -156,7 +172,7 @@ class Guard:
     def _members(self) -> dict[str, frozenset[str]]:
         instrument = self.instrument
         found = {item: frozenset({item}) for item in instrument.items}
-        for score in instrument.scores.values():
+        for score in (*instrument.scores.values(), *instrument.culture.values()):
             inner = [instrument.scores[part].items for part in score.parts]
             found[score.id] = frozenset([*score.items, *(i for items in inner for i in items)])
         for measure in instrument.measures.values():

@@ -21,6 +21,7 @@ from culture_analytics.disclosure.rules import Rule
 from culture_analytics.errors import MeasureError
 from culture_analytics.estimates import KEY, Estimates, concat
 from culture_analytics.instrument import load_instrument
+from culture_analytics.instrument.culture import TOPICS
 
 __all__ = ["BENCHMARK", "CHANGES", "GROUP", "PULSE", "SYSTEM", "comparisons", "without_pulse"]
 
@@ -84,7 +85,9 @@ def _held(tables: Mapping[str, Estimates]) -> dict[str, Estimates]:
     """
     found: dict[str, Estimates] = {}
     seen = pd.DataFrame(columns=list(KEY))
-    for topic, table in tables.items():
+    # The tables of a culture diagnosis have comparisons of their own.
+    others = {topic: table for topic, table in tables.items() if topic not in TOPICS}
+    for topic, table in (others or tables).items():
         frame = table._frame
         keep = frame["breakdown"].eq(OVERALL)
         if topic == HEADLINE:

@@ -11,6 +11,7 @@ import pandas as pd
 from culture_analytics.errors import MeasureError
 from culture_analytics.estimates import Estimates
 from culture_analytics.instrument import load_instrument
+from culture_analytics.instrument.culture import PREFIX
 
 __all__ = ["ENGLAND", "POOL", "better", "chosen", "england", "organisation_rows"]
 
@@ -85,5 +86,8 @@ def better(measures: pd.Series[str]) -> np.ndarray:
     """1 where a higher figure of the measure is better, -1 where a lower one is, else 0."""
     known = load_instrument().measures
     way = {"higher": 1, "lower": -1}
-    of = {m: way.get(known[m].better, 0) if m in known else 0 for m in pd.unique(measures)}
+    of = {
+        m: way.get(known[m].better, 0) if m in known else int(m.startswith(PREFIX))
+        for m in pd.unique(measures)  # elements of a model of one's own: higher is better
+    }
     return measures.map(of).to_numpy(dtype=np.int64)

@@ -9,8 +9,8 @@ from __future__ import annotations
 import hashlib
 import math
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ import pandas as pd
 
 from culture_analytics.errors import InstrumentError, MeasureError
 from culture_analytics.instrument import Instrument, load_instrument
+from culture_analytics.instrument.culture import CULTURE, PREFIX, Mapped, element_scores
 from culture_analytics.instrument.loader import DATA
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "Leaders",
     "Outcome",
     "load_culture_model",
+    "usable_culture_model",
 ]
 
 STRENGTHS = ("strong", "partial", "weak", "none")
@@ -85,6 +87,7 @@ class Outcome:
     label: str
     measure: str
     sets: tuple[ItemSet, ...]
+    set_against: bool = False  # whether importance of the elements is taken from it
 
     @property
     def items(self) -> tuple[str, ...]:
@@ -223,6 +226,64 @@ class CultureModel:
             if i not in left_out and (year is None or ins.asked(i, year))
         )
 
+    def extend(self, instrument: Instrument | None = None) -> Instrument:
+        """The questionnaire with this model's elements as measures, in place of others.
+
+        Parameters
+        ----------
+        instrument
+            Default: the package's own, which has the elements of the package's model already.
+
+        Returns
+        -------
+        Instrument
+            With a 0-10 score ``culture_<element>`` for each element, together the collection
+            ``culture_elements``. A Survey takes it by ``dataclasses.replace(survey,
+            instrument=...)``.
+
+        Examples
+        --------
+        >>> instrument = load_culture_model().extend()
+        >>> instrument.resolve_measures("culture_elements")[0].id
+        'culture_vision_and_values'
+        """
+        ins = instrument or load_instrument()
+        official = {k: m for k, m in ins.measures.items() if m.id not in ins.culture}
+        made = element_scores(self._mapped(), ins.items, official)
+
+        def without_model(given: Mapping[str, Any]) -> dict[str, Any]:
+            return {k: v for k, v in given.items() if not _of_a_model(k)}
+
+        return replace(
+            ins,
+            measures={**official, **made.measures},
+            collections={**without_model(ins.collections), **made.collections},
+            labels={**without_model(ins.labels), **made.labels},
+            culture=made.scores,
+        )
+
+    def _mapped(self) -> Mapped:
+        proof = [e for c in self.conditions.values() for e in c.evidence]
+        evidence = [i for e in self.elements.values() for i in (*e.items, *e.also)]
+        evidence += [i for o in self.outcomes.values() for i in o.items]
+        evidence += [i for e in proof for i in (*e.items, *e.measures)]
+        concerns = [m for c in self.concerns.values() for m in c.measures]
+        bridge = [*self.bridge.domains.values(), self.bridge.measure] if self.bridge else []
+        return Mapped(
+            elements={e.id: (e.label, e.items) for e in self.elements.values()},
+            least_answered=self.least_answered,
+            outcomes=tuple(dict.fromkeys(o.measure for o in self.outcomes.values())),
+            others=tuple(dict.fromkeys([*concerns, *bridge])),
+            evidence=tuple(dict.fromkeys(evidence)),
+            leaders=self.leaders.measures if self.leaders else (),
+        )
+
+    @property
+    def set_against(self) -> tuple[Outcome, ...]:
+        """Outcomes that the elements are set against; all, where the file marks none."""
+        marked = tuple(o for o in self.outcomes.values() if o.set_against)
+        return marked or tuple(self.outcomes.values())
+
     def table(self) -> pd.DataFrame:
         """Every mapping, a row for each item or measure.
 
@@ -262,6 +323,11 @@ class CultureModel:
         return pd.DataFrame(rows, columns=columns)
 
 
+def _of_a_model(name: str) -> bool:
+    """Whether a collection is made from a model of culture."""
+    return name == CULTURE or name.startswith(PREFIX)
+
+
 def load_culture_model(
     path: str | Path | None = None, *, instrument: Instrument | None = None
 ) -> CultureModel:
@@ -292,6 +358,93 @@ def load_culture_model(
     >>> [c.coverage for c in model.conditions.values()]
     ['weak', 'partial', 'weak', 'partial', 'none']
     """
+    file = _file(path)
+    return _load(file, file.read_bytes(), instrument or load_instrument())
+
+
+def usable_culture_model(
+    path: str | Path, *, instrument: Instrument | None = None
+) -> tuple[CultureModel, tuple[str, ...]]:
+    """A model of one's own without what the questionnaire does not have, and what was left out.
+
+    Parameters
+    ----------
+    path, instrument
+        As `load_culture_model`.
+
+    Returns
+    -------
+    CultureModel, tuple of str
+        Without unknown items and measures, and without parts of which nothing is left; a sentence
+        for each of these. A sound file is given back whole.
+
+    Raises
+    ------
+    InstrumentError
+        The file is missing, is no TOML, or is faulty in other ways.
+    """
+    ins = instrument or load_instrument()
+    file = _file(path)
+    content = file.read_bytes()
+    raw = _raw(file, content)
+    digest = hashlib.sha256(content).hexdigest()[:12]
+    if list(_shape_faults(raw)):
+        return load_culture_model(path, instrument=ins), ()  # says what is wrong
+    left_out = tuple(_name_faults(_model(raw, digest), ins))
+    if not left_out:
+        return load_culture_model(path, instrument=ins), ()
+    model = _model(_known_only(raw, ins), digest)
+    _raise_faults(file.name, list(_faults(model, ins)))
+    return model, tuple(f"{file.name}: {fault}; left out." for fault in left_out)
+
+
+def _known_only(raw: Mapping[str, Any], ins: Instrument) -> dict[str, Any]:
+    """The content of a file without items and measures that the questionnaire does not have."""
+
+    def items(names: Iterable[str]) -> list[str]:
+        return [i for i in names if i in ins.items]
+
+    def measures(names: Iterable[str]) -> list[str]:
+        return [m for m in names if m in ins.measures]
+
+    def with_sets(part: Mapping[str, Any]) -> dict[str, Any]:
+        sets = [{**s, "items": items(s["items"])} for s in part["sets"]]
+        return {**part, "sets": [s for s in sets if s["items"]]}
+
+    def counted(part: Mapping[str, Any]) -> int:
+        return sum(len(s["items"]) for s in part["sets"] if s.get("counts", True))
+
+    def with_evidence(condition: Mapping[str, Any]) -> dict[str, Any]:
+        kept = [
+            {**e, "items": items(e.get("items", ())), "measures": measures(e.get("measures", ()))}
+            for e in condition.get("evidence", ())
+        ]
+        return {**condition, "evidence": [e for e in kept if e["items"] or e["measures"]]}
+
+    found = dict(raw)
+    elements = {k: with_sets(e) for k, e in raw["elements"].items()}
+    found["elements"] = {k: e for k, e in elements.items() if counted(e) > 1}
+    outcomes = {k: with_sets(o) for k, o in raw.get("outcomes", {}).items()}
+    found["outcomes"] = {k: o for k, o in outcomes.items() if o["measure"] in ins.measures}
+    concerns = {k: {**c, "measures": measures(c["measures"])} for k, c in _part(raw, "concerns")}
+    found["concerns"] = {k: c for k, c in concerns.items() if c["measures"]}
+    found["conditions"] = {k: with_evidence(c) for k, c in _part(raw, "conditions")}
+    if raw.get("leaders"):
+        found["leaders"] = {**raw["leaders"], "measures": measures(raw["leaders"]["measures"])}
+    bridge = raw.get("bridge")
+    if bridge:
+        domains = {d: i for d, i in bridge["domains"].items() if i in ins.items}
+        known = domains and bridge["measure"] in ins.measures
+        found["bridge"] = {**bridge, "domains": domains} if known else None
+    return found
+
+
+def _part(raw: Mapping[str, Any], name: str) -> Iterable[tuple[str, Any]]:
+    found: Mapping[str, Any] = raw.get(name, {})
+    return found.items()
+
+
+def _file(path: str | Path | None) -> Path:
     file = DATA / "culture.toml" if path is None else Path(path)
     if file.is_dir():
         file = file / "culture.toml"
@@ -299,29 +452,36 @@ def load_culture_model(
         raise InstrumentError(
             f"No model of culture at {file}. Try: copy culture.toml from {DATA} and change that."
         )
-    return _load(file, file.read_bytes(), instrument or load_instrument())
+    return file
 
 
 @lru_cache(maxsize=4)
 def _load(file: Path, content: bytes, instrument: Instrument) -> CultureModel:
+    raw = _raw(file, content)
+    _raise_faults(file.name, list(_shape_faults(raw)))
+    model = _model(raw, hashlib.sha256(content).hexdigest()[:12])
+    _raise_faults(file.name, list(_faults(model, instrument)))
+    return model
+
+
+def _raw(file: Path, content: bytes) -> dict[str, Any]:
     try:
         # Notepad begins files with a mark that TOML does not know.
-        raw = tomllib.loads(content.decode("utf-8-sig"))
+        return tomllib.loads(content.decode("utf-8-sig"))
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
         raise InstrumentError(f"{file.name} is no TOML file in UTF-8: {problem}.") from None
-    faults: list[str] = list(_shape_faults(raw))
+
+
+def _raise_faults(name: str, faults: Sequence[str]) -> None:
     if not faults:
-        model = _model(raw, hashlib.sha256(content).hexdigest()[:12])
-        faults = list(_faults(model, instrument))
-    if faults:
-        more = f"\n  and {len(faults) - _MOST_SHOWN} more" if len(faults) > _MOST_SHOWN else ""
-        one = len(faults) == 1
-        raise InstrumentError(
-            f"{len(faults)} problem{'' if one else 's'} in {file.name}:\n  "
-            + "\n  ".join(faults[:_MOST_SHOWN])
-            + more
-        )
-    return model
+        return
+    more = f"\n  and {len(faults) - _MOST_SHOWN} more" if len(faults) > _MOST_SHOWN else ""
+    one = len(faults) == 1
+    raise InstrumentError(
+        f"{len(faults)} problem{'' if one else 's'} in {name}:\n  "
+        + "\n  ".join(faults[:_MOST_SHOWN])
+        + more
+    )
 
 
 # -- shape -----------------------------------------------------------------------------------------
@@ -340,7 +500,7 @@ _SHAPES: dict[str, tuple[_Shape, _Shape]] = {
         {"note": _TEXT, "least_answered": _NUMBER, "sources": _LIST},
     ),
     "elements": ({"label": _TEXT, "sets": _TABLES}, {"meaning": _TEXT}),
-    "outcomes": ({"label": _TEXT, "measure": _TEXT, "sets": _TABLES}, {}),
+    "outcomes": ({"label": _TEXT, "measure": _TEXT, "sets": _TABLES}, {"set_against": _FLAG}),
     "concerns": ({"label": _TEXT, "measures": _LIST, "status": _TEXT, "reason": _TEXT}, {}),
     "conditions": (
         {
@@ -468,7 +628,7 @@ def _model(raw: Mapping[str, Any], digest: str) -> CultureModel:
             for name, e in raw["elements"].items()
         },
         outcomes={
-            name: Outcome(name, o["label"], o["measure"], _sets(o))
+            name: Outcome(name, o["label"], o["measure"], _sets(o), o.get("set_against", False))
             for name, o in raw.get("outcomes", {}).items()
         },
         concerns={

@@ -14,12 +14,29 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from culture_analytics.diagnose.model import CultureModel, load_culture_model
-from culture_analytics.disclosure.rules import load_rule
+from culture_analytics.disclosure.rules import Rule, load_rule
 from culture_analytics.errors import AdjustmentError, MeasureError
+from culture_analytics.estimates import Estimates
+from culture_analytics.instrument.culture import PREFIX
 from culture_analytics.stats.reliability import alpha_limits, item_covariance, reliability
 from culture_analytics.survey import Survey
 
-__all__ = ["LARGE", "READINGS", "scale_quality"]
+__all__ = [
+    "ALPHA",
+    "ITEM_REST",
+    "LARGE",
+    "OMEGA",
+    "READINGS",
+    "SYNTHETIC",
+    "UNIT",
+    "coefficients",
+    "rounded_down",
+    "scale_quality",
+]
+
+ALPHA, OMEGA, ITEM_REST, UNIT = "alpha", "omega", "item_rest", "coefficient"
+
+SYNTHETIC = "SYNTHETIC data: simulated respondents of an organisation that does not exist."
 
 LARGE = 100
 """Respondents from which a scale is judged: under it alpha scatters by a tenth and more."""
@@ -32,6 +49,7 @@ READINGS: tuple[tuple[float, str], ...] = (
 )
 """Least of alpha and omega from which each is said; conventions, no more."""
 
+_STEP = 50  # numbers of respondents are given in steps of so many
 _REST = 0.2  # item-rest correlation under which an item is named
 _COLUMNS = ("year", "org", "breakdown", "group", "scale", "label", "items", "base", "alpha",
             "lower", "upper", "omega", "weakest", "item_rest", "loose_items",
@@ -130,6 +148,73 @@ def scale_quality(
                 table = np.column_stack([points[i][place] for i in asked])
                 rows.append({**one, **_judged(table, asked, missing, fewest, level)})
     return pd.DataFrame(rows, columns=list(_COLUMNS))
+
+
+def coefficients(
+    survey: Survey,
+    *,
+    model: CultureModel | None = None,
+    by: str | Iterable[str] | None = None,
+    level: float = 0.95,
+    rule: str | Rule = "default",
+) -> Estimates:
+    """What `scale_quality` finds, as rows of the result schema.
+
+    Parameters
+    ----------
+    survey, model, by, level
+        As `scale_quality`.
+    rule
+        Disclosure rule of the protected view.
+
+    Returns
+    -------
+    Estimates
+        Under the measure of each element and outcome rows ``alpha`` (with limits; `method` is the
+        reading), ``omega``, and ``item_rest`` of the item that goes with the others least
+        (`answer`). Rounded to two decimals and bases down to fifties, so that no further count
+        follows from them. Groups too small are left out, as is a scale that cannot be judged.
+
+    Examples
+    --------
+    >>> import culture_analytics as ca
+    >>> found = coefficients(ca.load_sample(2024)).table
+    >>> found.loc[found["measure"].eq("burnout"), "statistic"].tolist()
+    ['alpha', 'omega', 'item_rest']
+    """
+    model = model or load_culture_model()
+    measure = {e: f"{PREFIX}{e}" for e in model.elements}
+    measure |= {o.id: o.measure for o in model.outcomes.values()}
+    found = scale_quality(survey, model=model, by=by, level=level)
+    found = found[found["alpha"].notna()].reset_index(drop=True)
+    weakest = [survey.instrument.items[i].label for i in found["weakest"]]
+    common = {
+        **{c: found[c] for c in ("year", "org", "breakdown", "group", "label")},
+        "measure": found["scale"].map(measure),
+        "unit": UNIT,
+        "level": level,
+        "base": found["base"].map(rounded_down).astype(float),
+        "weighting": "unweighted",
+        "status": "ok",
+        "source": "extract",
+    }
+    parts = [
+        pd.DataFrame({**common, "statistic": ALPHA, "value": found["alpha"].round(2),
+                      "lower": found["lower"].round(2), "upper": found["upper"].round(2),
+                      "method": found["reading"], "answer": ""}),
+        pd.DataFrame({**common, "statistic": OMEGA, "value": found["omega"].round(2),
+                      "method": "", "answer": ""}),
+        pd.DataFrame({**common, "statistic": ITEM_REST, "value": found["item_rest"].round(2),
+                      "method": "", "answer": weakest}),
+    ]  # fmt: skip
+    rows = pd.concat(parts).sort_index(kind="stable")
+    rows = rows[rows["value"].notna()].reset_index(drop=True)
+    return Estimates(rows, rule=load_rule(rule), notes=[SYNTHETIC] if survey.synthetic else [])
+
+
+def rounded_down(base: float) -> float:
+    """A number of respondents in steps of fifty, so that it is no further base to subtract."""
+    return base // _STEP * _STEP
 
 
 def _points(survey: Survey, items: Iterable[str]) -> Mapping[str, NDArray[np.float64]]:

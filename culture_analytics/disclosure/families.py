@@ -24,6 +24,10 @@ __all__ = ["Key", "base_families", "distributions", "gates", "linked_measures", 
 
 Floats = NDArray[np.float64]
 
+# Items of an element of culture whose points stand in no table: from so many on, the sum of all
+# says nothing of one of the others.
+_UNKNOWN = 3
+
 # Measure id and answer ("" for a measure, a label for a row of an answer distribution).
 Key = tuple[str, str]
 
@@ -87,7 +91,7 @@ def _sources(key: Key, instrument: Instrument) -> list[str]:
     name, _ = key
     measure = instrument.measures.get(name)
     if measure is not None and measure.score:
-        score = instrument.scores[measure.score]
+        score = instrument.score(measure.score)
         return [
             f"score {score.id}",
             *(f"score {p}" for p in score.parts),
@@ -101,7 +105,8 @@ def _sources(key: Key, instrument: Instrument) -> list[str]:
 def _given(instrument: Instrument, measure: Measure) -> list[str]:
     """Items whose percentage is their score: two values, the counted answers and the others."""
     found = []
-    for name in instrument.scores[measure.score].items:
+    score = instrument.score(measure.score)
+    for name in score.items:
         item = instrument.items[name]
         points = dict(zip(item.labels, item.scale.scores, strict=True))
         scored = {a: p for a, p in points.items() if not np.isnan(p)}
@@ -109,6 +114,8 @@ def _given(instrument: Instrument, measure: Measure) -> list[str]:
         others = {p for a, p in scored.items() if a not in item.reported}
         if len(counted) <= 1 and len(others) <= 1:
             found.append(f"item {name}")
+    if score.share and len(score.items) - len(found) >= _UNKNOWN:
+        return []
     return found
 
 

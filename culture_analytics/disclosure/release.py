@@ -10,10 +10,10 @@ import json
 import tomllib
 import zipfile
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -30,6 +30,9 @@ from culture_analytics.instrument import Instrument, load_instrument
 from culture_analytics.instrument.loader import DATA
 from culture_analytics.read.validate import NOT_OF_ANSWERS
 from culture_analytics.survey import Survey
+
+if TYPE_CHECKING:
+    from culture_analytics.diagnose.model import CultureModel
 
 __all__ = ["BANNER", "PUBLISHED_BANNER", "Release", "build_release", "load_release"]
 
@@ -275,6 +278,7 @@ def build_release(
     rule: str | Rule = "default",
     published: Estimates | None = None,
     seconds: float | None = None,
+    model: CultureModel | None = None,
 ) -> Release:
     """All the tables of a report at once.
 
@@ -293,6 +297,9 @@ def build_release(
     seconds
         Time to prove crossings in; what is not proved by then is left out whole and named in
         `Release.protection`. Default: as long as it takes, and the same result everywhere.
+    model
+        Model of culture that the culture tables follow (`load_culture_model`); default the
+        package's own.
 
     Raises
     ------
@@ -304,7 +311,7 @@ def build_release(
     """
     definition = _definition(tables)
     if isinstance(data, Survey):
-        return _from_survey(data, definition, load_rule(rule), published, seconds)
+        return _from_survey(data, definition, load_rule(rule), published, seconds, model)
     return _from_published(_at_least(data, load_rule(rule)), definition, published)
 
 
@@ -340,13 +347,18 @@ def _from_survey(
     rule: Rule,
     published: Estimates | None,
     seconds: float | None,
+    model: CultureModel | None,
 ) -> Release:
+    if model is not None:
+        survey = replace(survey, instrument=model.extend(survey.instrument))
     tables: dict[tuple[str, str], Estimates] = {}
     for table in definition["tables"]:
         by = [b for b in table["by"] if _available(survey, b)]
         tables[MEASURES, table["topic"]] = calculate(survey, table["measures"], by=by, rule=rule)
     for a in definition.get("answers", ()):
         tables[ANSWERS, a["topic"]] = calculate_answers(survey, a["items"], rule=rule)
+    from culture_analytics.diagnose.leaving import diagnosis_topics
+
     banner = UNPROTECTED
     protection: tuple[str, ...] = (f"Nothing was hidden: {rule.reason}.",)
     if rule.base_under:
@@ -354,9 +366,10 @@ def _from_survey(
         banner, protection = BANNER, report.sentences()
     found = _of_kind(tables, MEASURES)
     found = _with_comparisons(found, survey.orgs, published, rule)
+    found |= diagnosis_topics(found, survey, rule=rule, model=model)
     return Release(
         rule=rule,
-        about=_about_survey(survey, rule),
+        about=_about_survey(survey, rule) | _about_model(found, model),
         quality=_protected_counts(_quality_table(survey.quality), survey, rule),
         banner=banner,
         protection=protection,
@@ -507,6 +520,16 @@ def _about_published(data: Estimates, org: str) -> dict[str, Any]:
         "synthetic": synthetic,
         "title": f"{name}, NHS Staff Survey {_span(years)} ({RESULTS[kind]})",
     }
+
+
+def _about_model(tables: Mapping[str, Estimates], model: CultureModel | None) -> dict[str, Any]:
+    """Which model of culture the tables follow."""
+    from culture_analytics.diagnose.model import load_culture_model
+
+    if "culture" not in tables:
+        return {}
+    model = model or load_culture_model()
+    return {"culture_model": {"id": model.id, "version": model.version, "digest": model.digest}}
 
 
 def _span(years: Sequence[int]) -> str:

@@ -72,7 +72,7 @@ class Answers:
     def score(self, name: str) -> NDArray[np.float64]:
         """Points from 0 to 10 of each respondent; NaN where too few parts were answered."""
         if name not in self._scores:
-            score = self.instrument.scores[name]
+            score = self.instrument.score(name)
             points = self._from_parts(score) if score.parts else self._from_items(score)
             points[~np.isin(self._year, self._years(score))] = np.nan
             self._scores[name] = points
@@ -85,6 +85,8 @@ class Answers:
         return _mean_of([self.score(p) for p in score.parts], score.min_parts)
 
     def _from_items(self, score: Score) -> NDArray[np.float64]:
+        if score.share:
+            return self._from_asked(score)
         points = _mean_of([self._points(i) for i in score.items], score.min_items)
         if score.gate is None:
             return points
@@ -92,13 +94,23 @@ class Answers:
         points[self._open(Gate(score.gate.item, score.gate_zero))] = 0.0
         return points
 
+    def _from_asked(self, score: Score) -> NDArray[np.float64]:
+        """Of those who answered the score's share of the items asked in their year."""
+        needed = np.zeros(self.survey.n, dtype=np.int64)
+        for year in self.survey.years:
+            asked = sum(self.instrument.asked(i, year) for i in score.items)
+            needed[self._year == year] = score.needed(asked)
+        return _mean_of([self._points(i) for i in score.items if self.present(i)], needed)
+
     def _points(self, item: str) -> NDArray[np.float64]:
         scale = self.instrument.items[item].scale
         points = np.array([*scale.scores, np.nan])  # code -1 reads the last slot
         return points[self.item(item)]
 
 
-def _mean_of(parts: list[NDArray[np.float64]], needed: int) -> NDArray[np.float64]:
+def _mean_of(
+    parts: list[NDArray[np.float64]], needed: int | NDArray[np.int64]
+) -> NDArray[np.float64]:
     """Mean of what each respondent has, if that is at least `needed` parts."""
     total = np.zeros(len(parts[0]))
     answered = np.zeros(len(parts[0]), dtype=np.int16)
@@ -111,7 +123,13 @@ def _mean_of(parts: list[NDArray[np.float64]], needed: int) -> NDArray[np.float6
 
 
 def score_asked(instrument: Instrument, score: Score, year: int) -> bool:
-    """Whether a score exists in a year: from its first year, with every item on the form."""
+    """Whether a score exists in a year: from its first year, with every item on the form.
+
+    A score of the model of culture needs its share of items on the form.
+    """
+    if score.share:
+        asked = sum(instrument.asked(i, year) for i in score.items)
+        return asked >= score.needed(len(score.items))
     return year >= score.first_year and all(
         instrument.asked(i, year) for i in score_items(instrument, score)
     )

@@ -71,8 +71,8 @@ def _measure_target(instrument: Instrument, measure: Measure) -> Target:
         "unit": measure.unit,
         "definition": measure,
     }
-    if measure.kind == "score":
-        items = score_items(instrument, instrument.scores[measure.score])
+    if measure.score:
+        items = score_items(instrument, instrument.score(measure.score))
         return Target(**common, source=measure.id, kind="points", items=items)
     if measure.kind == "any":
         return Target(
@@ -152,13 +152,16 @@ def status_of(target: Target, answers: Answers, by: Dimension, year: int) -> NDA
 def _target_status(target: Target, answers: Answers, year: int) -> str:
     instrument = answers.instrument
     definition = target.definition
-    if definition is not None and definition.kind == "score":
-        asked = score_asked(instrument, instrument.scores[definition.score], year)
+    needed = len(target.items)
+    if definition is not None and definition.score:
+        score = instrument.score(definition.score)
+        asked = score_asked(instrument, score, year)
+        needed = score.needed(needed) if score.share else needed
     else:
         asked = all(instrument.asked(i, year) for i in target.items)
     if not asked:
         return "not_asked"
-    if not all(answers.present(i) for i in target.items):
+    if sum(answers.present(i) for i in target.items) < needed:
         return "unavailable"
     if target.answer:
         question = instrument.question(target.items[0], year)

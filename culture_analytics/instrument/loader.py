@@ -17,6 +17,7 @@ from typing import Any
 import pandas as pd
 
 from culture_analytics.errors import InstrumentError
+from culture_analytics.instrument.culture import Scored, element_scores, mapped
 from culture_analytics.instrument.model import (
     Breakdown,
     Gate,
@@ -137,6 +138,7 @@ def _load(path: str) -> Instrument:
     domains = {k: tuple(v["measures"]) for k, v in indicators["domains"].items()}
     collections = {k: tuple(v["measures"]) for k, v in indicators["collections"].items()}
     measures = _measures(items, scores, indicators, domains)
+    culture = _culture(folder, items, measures)
     by_item_year: dict[tuple[str, int], Question] = {}
     for question in questions:
         by_item_year.setdefault((question.item, question.year), question)
@@ -146,16 +148,18 @@ def _load(path: str) -> Instrument:
         questions=questions,
         breakdowns=breakdowns,
         scores=scores,
-        measures=measures,
+        measures={**measures, **culture.measures},
         domains=domains,
-        collections=collections,
+        collections={**collections, **culture.collections},
         labels={
-            k: v["label"] for t in ("domains", "collections") for k, v in indicators[t].items()
+            **{k: v["label"] for t in ("domains", "collections") for k, v in indicators[t].items()},
+            **culture.labels,
         },
         category_breaks=pd.read_csv(folder / "category_breaks.csv", encoding="utf-8"),
         version=_version(folder),
         path=path,
         _by_item_year=by_item_year,
+        culture=culture.scores,
     )
     problems = list(_contradictions(instrument))
     if problems:
@@ -384,6 +388,18 @@ def _measures(
             )
         )
     return found
+
+
+def _culture(folder: Path, items: dict[str, Item], measures: dict[str, Measure]) -> Scored:
+    """Scores of the model of culture; `load_culture_model` says what is wrong with a file."""
+    file = folder / "culture.toml"
+    try:
+        raw = tomllib.loads((file if file.is_file() else DATA / file.name).read_text("utf-8-sig"))
+        return element_scores(mapped(raw), items, measures)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, AttributeError, KeyError, TypeError):
+        raise InstrumentError(
+            f"{file} cannot be read. Try: load_culture_model({str(folder)!r}), which says why."
+        ) from None
 
 
 def _contradictions(ins: Instrument) -> Iterator[str]:

@@ -6,6 +6,7 @@ question number: they stand in ``data/item_codes.csv``, a row for each item and 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -127,7 +128,11 @@ class Breakdown:
 
 @dataclass(frozen=True)
 class Score:
-    """A 0-10 score, higher better: a mean of item points, or of sub-scores."""
+    """A 0-10 score, higher better: a mean of item points, or of sub-scores.
+
+    With `share` it is a score of the model of culture: it exists in the years in which that share
+    of its items was asked, for those who answered that share of the items asked.
+    """
 
     id: str
     code: str  # the official workbook's code
@@ -142,6 +147,11 @@ class Score:
     gate_zero: tuple[str, ...] = ()  # ... these score 0 ... anything else is missing
     source: str = ""
     confidence: str = ""
+    share: float = 0.0
+
+    def needed(self, items: int) -> int:
+        """How many of so many items are enough, by `share`."""
+        return max(1, math.ceil(self.share * items - 1e-9))
 
 
 @dataclass(frozen=True)
@@ -151,7 +161,7 @@ class Measure:
     id: str
     label: str
     short: str
-    kind: str  # item | any | score
+    kind: str  # item | any | score | element (a score of the model of culture)
     unit: str  # percent | score
     better: str  # higher | lower | context
     domain: str
@@ -186,6 +196,7 @@ class Instrument:
     version: str
     path: str
     _by_item_year: Mapping[tuple[str, int], Question] = field(repr=False)
+    culture: Mapping[str, Score] = field(default_factory=dict)  # elements of the model of culture
 
     def __repr__(self) -> str:
         return (
@@ -202,6 +213,16 @@ class Instrument:
     def question(self, item: str, year: int) -> Question | None:
         """The item as asked in `year`; None if it was not asked."""
         return self._by_item_year.get((item, year))
+
+    def score(self, name: str) -> Score:
+        """The definition of a score, official or of the model of culture.
+
+        Raises
+        ------
+        KeyError
+            There is no such score.
+        """
+        return self.scores[name] if name in self.scores else self.culture[name]
 
     def asked(self, item: str, year: int) -> bool:
         """Whether the item was on that year's questionnaire."""

@@ -19,6 +19,7 @@ from culture_analytics.disclosure.rules import SYMBOLS
 from culture_analytics.errors import MeasureError
 from culture_analytics.estimate.dimensions import OVERALL
 from culture_analytics.estimates import Estimates
+from culture_analytics.instrument.culture import DIAGNOSED
 from culture_analytics.output import show
 from culture_analytics.output.blocks import Block, Sentence, Several, Table, says_embargo
 
@@ -47,7 +48,8 @@ NO_GROUP = (
     "Nothing on other organisations is held here. Give the official organisational results "
     "workbook of the same year as published to see this."
 )
-COMPARED = {CHANGES, BENCHMARK, GROUP, SYSTEM, PULSE, "published"}  # topics made of others
+# Topics made of others.
+COMPARED = {CHANGES, BENCHMARK, GROUP, SYSTEM, PULSE, "published", *DIAGNOSED}
 FAMILY_NOTE = (
     "Beyond chance: whether a change of this size would be rare if nothing had changed, allowing "
     "for how many figures were tested. Official-style: the test that benchmark reports print, of "
