@@ -37,12 +37,15 @@ from culture_analytics.survey import Survey
 __all__ = [
     "EVERYONE_ELSE",
     "STANDARDS",
+    "Contrast",
     "Standard",
+    "contrasts_of",
     "edi_metrics",
     "equality_standard",
+    "gaps_of",
+    "inclusion_settings",
     "standard_of",
     "wdes_metrics",
-    "gaps_of",
     "with_senior_band",
     "wres_indicators",
 ]
@@ -714,6 +717,21 @@ def _contrasts(definition: Mapping[str, Any], figures: Estimates) -> tuple[Contr
             )
         )
     return tuple(found)
+
+
+def contrasts_of(standard: Standard, contrast: Contrast) -> list[str]:
+    """The measures that a standard looks at for both groups of a pair."""
+    found = [
+        d["measure"]
+        for d in standard._indicators
+        if contrast.id in d.get("contrasts", (contrast.id,)) and not d.get("one_group")
+    ]
+    return list(dict.fromkeys(found))
+
+
+def inclusion_settings() -> Mapping[str, Any]:
+    """The content of ``standards.toml``."""
+    return _definitions()
 
 
 def _measures(definition: Mapping[str, Any], year: int) -> list[str]:
