@@ -860,6 +860,12 @@ def _guidance(rows: pd.DataFrame) -> Any:
     )
 
 
+def guidance_range() -> tuple[float, float, str]:
+    """Ends of the range of the four-fifths rule, and what it was made for."""
+    given = _definitions()["guidance"]
+    return float(given["low"]), float(given["high"]), str(given["label"])
+
+
 def _why(row: Mapping[Any, Any], composite: set[str]) -> str:
     """Reasons for which an official figure and one here differ."""
     reasons = _definitions()["reasons"]

@@ -23,21 +23,25 @@ hidden number. Each carries a description in plain English for readers who canno
 from culture_analytics.plots.alt import alt_text, save
 from culture_analytics.plots.control import spc
 from culture_analytics.plots.funnel import funnel
+from culture_analytics.plots.gaps import gaps
 from culture_analytics.plots.groups import groups
 from culture_analytics.plots.heatmap import heatmap
 from culture_analytics.plots.likert import likert
 from culture_analytics.plots.measures import measures
 from culture_analytics.plots.position import position
+from culture_analytics.plots.ratios import ratios
 from culture_analytics.plots.trend import trend
 
 __all__ = [
     "alt_text",
     "funnel",
+    "gaps",
     "groups",
     "heatmap",
     "likert",
     "measures",
     "position",
+    "ratios",
     "save",
     "spc",
     "trend",

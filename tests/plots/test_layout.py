@@ -14,6 +14,7 @@ import culture_analytics as ca
 from culture_analytics import plots
 from culture_analytics.plots.layout import axes_width, even, text_width, wrap
 from tests.plots.made import answers, boxes, by_groups, estimates
+from tests.plots.test_gaps import compared
 
 LONG = [
     "White: English/Welsh/Scottish/Northern Irish/British",
@@ -81,6 +82,21 @@ CASES: dict[str, Callable[[], Axes]] = {
     ),
     "tall heat map": lambda: plots.heatmap(
         by_groups(teams(90), measures=["hba_managers", "morale"], hidden=teams(5))
+    ),
+    "gaps": lambda: plots.gaps(compared()),
+    "gaps of scores too": lambda: plots.gaps(
+        compared(measures=["hba_managers", "org_values_work", "morale", "staff_engagement"])
+    ),
+    "gaps of long names": lambda: plots.gaps(
+        compared(LONG, breakdown="team", reference=LONG[0], hidden=LONG[3:4])
+    ),
+    "ratios": lambda: plots.ratios(compared()),
+    "ratios of few": lambda: plots.ratios(compared(base=14.0)),
+    "ratios of long names": lambda: plots.ratios(
+        compared(LONG, breakdown="team", reference=LONG[0], hidden=LONG[3:4])
+    ),
+    "gaps of many": lambda: plots.gaps(
+        compared(teams(90), breakdown="team", reference="rest", measures=["hba_managers"])
     ),
 }
 
