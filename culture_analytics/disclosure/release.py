@@ -22,7 +22,7 @@ from culture_analytics.disclosure.rules import Rule, load_rule
 from culture_analytics.disclosure.structure import round_people
 from culture_analytics.disclosure.together import suppress_together
 from culture_analytics.errors import DisclosureError, MeasureError
-from culture_analytics.estimate import calculate, calculate_answers
+from culture_analytics.estimate import calculate_answers
 from culture_analytics.estimate.dimensions import OVERALL
 from culture_analytics.estimates import CONTRACTOR, HIDE, UNPROTECTED, Estimates
 from culture_analytics.files import replacing
@@ -349,24 +349,31 @@ def _from_survey(
     seconds: float | None,
     model: CultureModel | None,
 ) -> Release:
+    from culture_analytics.diagnose.leaving import diagnosis_topics
+    from culture_analytics.inclusion_leaving import inclusion, table_of
+    from culture_analytics.standards import with_senior_band
+
+    survey = with_senior_band(survey)
     if model is not None:
         survey = replace(survey, instrument=model.extend(survey.instrument))
     tables: dict[tuple[str, str], Estimates] = {}
     for table in definition["tables"]:
-        by = [b for b in table["by"] if _available(survey, b)]
-        tables[MEASURES, table["topic"]] = calculate(survey, table["measures"], by=by, rule=rule)
+        figures = table_of(survey, table, rule)
+        if figures is not None:
+            tables[MEASURES, table["topic"]] = figures
     for a in definition.get("answers", ()):
         tables[ANSWERS, a["topic"]] = calculate_answers(survey, a["items"], rule=rule)
-    from culture_analytics.diagnose.leaving import diagnosis_topics
-
     banner = UNPROTECTED
     protection: tuple[str, ...] = (f"Nothing was hidden: {rule.reason}.",)
     if rule.base_under:
         tables, report = suppress_together(tables, instrument=survey.instrument, seconds=seconds)
         banner, protection = BANNER, report.sentences()
     found = _of_kind(tables, MEASURES)
-    found = _with_comparisons(found, survey.orgs, published, rule)
-    found |= diagnosis_topics(found, survey, rule=rule, model=model)
+    found = {
+        **_with_comparisons(found, survey.orgs, published, rule),
+        **inclusion(found, survey=survey, published=published, orgs=survey.orgs, rule=rule),
+        **diagnosis_topics(found, survey, rule=rule, model=model),
+    }
     return Release(
         rule=rule,
         about=_about_survey(survey, rule) | _about_model(found, model),
@@ -380,12 +387,6 @@ def _from_survey(
 
 def _of_kind(tables: Mapping[tuple[str, str], Estimates], kind: str) -> dict[str, Estimates]:
     return {topic: estimates for (k, topic), estimates in tables.items() if k == kind}
-
-
-def _available(survey: Survey, by: str) -> bool:
-    """Leave out a breakdown of the standard set that this extract does not have."""
-    breakdown = survey.instrument.breakdowns.get(by)
-    return breakdown is None or breakdown.item in survey.responses.columns
 
 
 def _with_comparisons(
@@ -422,12 +423,17 @@ def _from_published(
             f"The published results hold {len(orgs)} organisations. Choose one first: "
             "published.select(org='...')."
         )
+    from culture_analytics.inclusion_leaving import inclusion
+
     instrument = load_instrument()
     units = _published_units(instrument, data)
     found: dict[str, Estimates] = {}
     for table in definition["tables"]:
+        if "years" in table:  # of respondents alone
+            continue
         wanted = [m.id for m in instrument.resolve_measures(table["measures"])]
-        by = [OVERALL, *_published_breakdowns(instrument, data, table["by"], units)]
+        groups = table.get("published_by", table["by"])
+        by = [OVERALL, *_published_breakdowns(instrument, data, groups, units)]
         if data._has(measure=wanted, breakdown=by, answer=""):
             chosen = data.select(measure=wanted, breakdown=by, answer="")
             found[table["topic"]] = _in_order(chosen, wanted)
@@ -439,7 +445,10 @@ def _from_published(
             answers[spec["topic"]] = data._rows(rows.to_numpy())
     if not found:
         raise MeasureError("The published results hold none of the release's measures.")
-    found = _with_comparisons(found, orgs, published, data.rule)
+    of_groups = inclusion(
+        found, survey=None, published=published, orgs=list(map(str, orgs)), rule=data.rule
+    )
+    found = {**_with_comparisons(found, orgs, published, data.rule), **of_groups}
     about = {**_about_published(data, str(orgs[0])), "units": units}
     return Release(
         rule=data.rule,
