@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from culture_analytics.disclosure.populations import unit_tree
 from culture_analytics.disclosure.rules import Rule, load_rule
 from culture_analytics.disclosure.structure import round_people
 from culture_analytics.disclosure.together import suppress_together
@@ -503,9 +504,21 @@ def _about_survey(survey: Survey, rule: Rule) -> dict[str, Any]:
             for y, n, shown in zip(counts.index, held, people, strict=True)
         },
         "units": list(survey.units),
+        "parents": _parents(survey),
         "source": survey.source,
         "synthetic": survey.synthetic,
         "title": f"{name}, NHS Staff Survey {_span(years)}",
+    }
+
+
+def _parents(survey: Survey) -> dict[str, dict[str, list[str]]]:
+    """For each smaller unit column, which larger unit or units each unit lies in, latest year."""
+    responses = survey.responses
+    latest = responses[responses["year"].eq(responses["year"].max())]
+    return {
+        column: {u: [up] if isinstance(up, str) else list(up) for u, up in above.items()}
+        for column, (larger, above) in unit_tree(survey.units, latest).items()
+        if larger
     }
 
 

@@ -1,6 +1,6 @@
-"""What a notebook cell may show: a picture, a table or a plain sentence, each accessible as it is.
+"""What a notebook cell may show: a picture, a table or plain sentences, each accessible as it is.
 
-All three take only protected results and words; their HTML is escaped, tables have a caption and
+All take only protected results and words; their HTML is escaped, tables have a caption and
 header cells with a scope, pictures carry their alternative text.
 """
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from culture_analytics.disclosure.release import Release
 
-__all__ = ["ABSENT", "Block", "Picture", "Sentence", "Several", "Table", "says_embargo"]
+__all__ = ["ABSENT", "Block", "Picture", "Points", "Sentence", "Several", "Table", "says_embargo"]
 
 PNG_DPI = 144  # sharper than a screen shows, and not too heavy for one file
 SCREEN_DPI = 100
@@ -56,6 +56,36 @@ class Sentence:
         kind = "ca-mark" if self.mark else ABSENT if self.absent else "ca-note"
         style = f' style="{MARK_STYLE}"' if self.mark else ""
         return f'<p class="{kind}"{style}>{html.escape(self.text)}</p>'
+
+
+@dataclass(frozen=True)
+class Points:
+    """A list of plain sentences.
+
+    Parameters
+    ----------
+    items
+        The sentences; they are escaped.
+    lead
+        Words before the list.
+    numbered
+        Whether their order matters.
+    """
+
+    items: Sequence[str]
+    lead: str = ""
+    numbered: bool = False
+
+    def __repr__(self) -> str:
+        marks = [f"{n}." if self.numbered else "-" for n in range(1, len(self.items) + 1)]
+        lines = [f"{mark} {item}" for mark, item in zip(marks, self.items, strict=True)]
+        return "\n".join([self.lead, *lines] if self.lead else lines)
+
+    def _repr_html_(self) -> str:
+        kind = "ol" if self.numbered else "ul"
+        lead = f'<p class="ca-lead">{html.escape(self.lead)}</p>' if self.lead else ""
+        items = "".join(f"<li>{html.escape(item)}</li>" for item in self.items)
+        return f'{lead}<{kind} class="ca-points">{items}</{kind}>'
 
 
 @dataclass(frozen=True)
@@ -206,7 +236,7 @@ def _packed(colours: NDArray[np.int32]) -> NDArray[np.int32]:
     return packed
 
 
-Block = Sentence | Table | Picture
+Block = Sentence | Points | Table | Picture
 
 
 @dataclass(frozen=True, eq=False)

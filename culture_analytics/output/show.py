@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -31,6 +32,30 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from culture_analytics.control import ControlChart
+    from culture_analytics.output.show_board import (
+        board_changes,
+        board_first,
+        board_groups,
+        board_standing,
+        board_sure,
+        board_where,
+    )
+    from culture_analytics.output.show_diagnosis import (
+        concerns,
+        conditions,
+        doubts,
+        drivers,
+        elements,
+        falling,
+        findings,
+        leaders,
+        pooled,
+        priorities,
+        scale_quality,
+        spots,
+        stressors,
+        tracker,
+    )
     from culture_analytics.output.show_trends import (
         changes,
         england,
@@ -50,9 +75,22 @@ __all__ = [
     "STATUS_WORDS",
     "about",
     "answers",
+    "board_changes",
+    "board_first",
+    "board_groups",
+    "board_standing",
+    "board_sure",
+    "board_where",
     "changes",
+    "concerns",
+    "conditions",
+    "doubts",
+    "drivers",
+    "elements",
     "england",
+    "falling",
     "figures",
+    "findings",
     "first_held",
     "funnels",
     "group_table",
@@ -60,17 +98,24 @@ __all__ = [
     "headline",
     "heatmap",
     "hidden",
+    "leaders",
     "local_differences",
     "movers",
+    "pooled",
     "position",
+    "priorities",
     "pulse",
     "quality",
     "respondents",
+    "scale_quality",
     "sentence",
+    "spots",
     "standing_apart",
     "steady",
+    "stressors",
     "system",
     "top_and_bottom",
+    "tracker",
     "trends",
     "unit_changes",
     "unit_table",
@@ -78,12 +123,16 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    """What `show_trends` holds, which itself rests on this module."""
-    if name in __all__:
-        from culture_analytics.output import show_trends
+# Modules that hold the rest of the names, and rest on this one themselves.
+_OTHERS = ("show_trends", "show_diagnosis", "show_board")
 
-        return getattr(show_trends, name)
+
+def __getattr__(name: str) -> Any:
+    """What the other modules of blocks hold."""
+    for module in _OTHERS if name in __all__ else ():
+        found = import_module(f"culture_analytics.output.{module}")
+        if name in found.__all__:
+            return getattr(found, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

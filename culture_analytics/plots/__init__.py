@@ -14,6 +14,7 @@ hidden number. Each carries a description in plain English for readers who canno
 * `pooled`: units, hot spots and bright spots marked; `drivers`: what goes with an outcome;
   `priorities`: that against how well each element does.
 * `position`: between worst and best of the benchmark group; `funnel`: organisations by size.
+* `tracker`: the figures that actions are about, by year, with start and target.
 * `spc`: a run chart or control chart of one series.
 * `alt_text`, `save`: the description of a chart; a file that holds it.
 
@@ -40,6 +41,7 @@ from culture_analytics.plots.pooled import pooled
 from culture_analytics.plots.position import position
 from culture_analytics.plots.priorities import priorities
 from culture_analytics.plots.ratios import ratios
+from culture_analytics.plots.tracker import tracker
 from culture_analytics.plots.trend import trend
 
 __all__ = [
@@ -59,5 +61,6 @@ __all__ = [
     "ratios",
     "save",
     "spc",
+    "tracker",
     "trend",
 ]

@@ -358,11 +358,6 @@ def test_a_file_is_no_folder(tmp_path: Path) -> None:
         ca.run_report("sample", tmp_path / "out")
 
 
-def test_reports_for_each_unit_are_not_there_yet(tmp_path: Path) -> None:
-    with pytest.raises(ReportError, match="each"):
-        ca.run_report("sample", tmp_path, each="directorate")
-
-
 def test_columns_do_not_go_with_data_already_read(tmp_path: Path) -> None:
     with pytest.raises(ReportError, match="columns goes with a path"):
         ca.run_report(planted(), tmp_path / "out", columns={"a": "q11c"})
