@@ -21,7 +21,7 @@ from culture_analytics.estimate import calculate
 from culture_analytics.estimate.dimensions import OVERALL
 from culture_analytics.estimates import HIDE, Estimates, concat
 from culture_analytics.instrument import load_instrument
-from culture_analytics.intersections import intersections_shown, variance_shares
+from culture_analytics.intersectional import intersections_shown, variance_shares
 from culture_analytics.standards import (
     STANDARDS,
     Contrast,

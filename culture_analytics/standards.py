@@ -641,7 +641,7 @@ def with_senior_band(survey: Survey) -> Survey:
     codes = of[column.cat.codes.to_numpy()]
     if not (codes >= 0).any():
         return survey
-    band = pd.Categorical.from_codes(codes, categories=labels)
+    band = pd.Categorical.from_codes(codes, categories=pd.Index(labels))
     return replace(survey, responses=survey.responses.assign(**{d["column"]: band}))
 
 
