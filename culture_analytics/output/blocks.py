@@ -7,9 +7,10 @@ header cells with a scope, pictures carry their alternative text.
 from __future__ import annotations
 
 import html
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import wraps
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, cast
 
 if TYPE_CHECKING:
     import numpy as np
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL.Image import Image
 
-__all__ = ["ABSENT", "Block", "Picture", "Points", "Sentence", "Several", "Table"]
+    from culture_analytics.disclosure.release import Release
+
+__all__ = ["ABSENT", "Block", "Picture", "Points", "Sentence", "Several", "Table", "says_embargo"]
 
 PNG_DPI = 144  # sharper than a screen shows, and not too heavy for one file
 SCREEN_DPI = 100
@@ -259,3 +262,39 @@ class Several:
 
         for block in self.blocks:
             display(block)  # type: ignore[no-untyped-call]
+
+
+Shown = TypeVar("Shown", bound="Block | Several")
+Given = ParamSpec("Given")
+
+
+def says_embargo(
+    show: Callable[Concatenate[Release, Given], Shown],
+) -> Callable[Concatenate[Release, Given], Shown]:
+    """Make what a function shows of a release say the embargo that the release is under.
+
+    Pictures say it themselves. Tables and sentences are copied one by one too, so each says it.
+
+    Parameters
+    ----------
+    show
+        Gives a block, or several, of a release.
+    """
+
+    @wraps(show)
+    def said(release: Release, /, *given: Given.args, **named: Given.kwargs) -> Shown:
+        shown = show(release, *given, **named)
+        embargo = release.about.get("embargo")
+        return cast("Shown", _under(shown, str(embargo))) if embargo else shown
+
+    return said
+
+
+def _under(shown: Block | Several, embargo: str) -> Block | Several:
+    if isinstance(shown, Several):
+        return Several([cast("Block", _under(block, embargo)) for block in shown])
+    if isinstance(shown, Table):
+        return replace(shown, notes=[f"{embargo}.", *shown.notes])
+    if isinstance(shown, Sentence) and not (shown.mark or shown.absent):
+        return replace(shown, text=f"{shown.text} {embargo}.")
+    return shown

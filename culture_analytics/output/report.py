@@ -182,6 +182,7 @@ def _pages(release: Release, tracker: File | None = None) -> list[Page]:
             "org": None,
             "columns": None,
             "published": None,
+            "embargo": None,  # the saved release is under its own
         }
         given = None
         if tracker is not None:

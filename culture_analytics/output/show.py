@@ -25,7 +25,7 @@ from culture_analytics.disclosure.rules import SYMBOLS
 from culture_analytics.estimate.dimensions import OVERALL
 from culture_analytics.estimates import Estimates
 from culture_analytics.instrument import load_instrument
-from culture_analytics.output.blocks import Block, Picture, Sentence, Several, Table
+from culture_analytics.output.blocks import Block, Picture, Sentence, Several, Table, says_embargo
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -148,6 +148,13 @@ STATUS_WORDS = {
     "not_computable": "nobody gave an answer that counts",
 }
 
+# Where results come from, by kind of release.
+ORIGIN_WORDS = {
+    "extract": "calculated from respondents' answers",
+    "published": "taken from the officially published results",
+    "contractor": "taken from tables that the survey contractor supplied, which are not published",
+}
+
 # The check that begins the findings of a file.
 FIRST_CHECK = "rows read"
 # What asks for a unit without saying what the extract calls it.
@@ -159,6 +166,7 @@ ALL_ORGS = "all"
 # -- what it is about -------------------------------------------------------------------------
 
 
+@says_embargo
 def about(release: Release) -> Several:
     """Whose results these are, of which years, and what may be done with them.
 
@@ -178,16 +186,12 @@ def about(release: Release) -> Several:
             )
         )
     lines.append(Sentence(f"{release.banner}.", mark=True))
-    what = (
-        "calculated from respondents' answers"
-        if facts["kind"] == "extract"
-        else "taken from the officially published results"
-    )
     source = f" Source: {facts['source']}." if facts.get("source") else ""
-    lines.append(Sentence(f"{facts['title']}: {what}.{source}"))
+    lines.append(Sentence(f"{facts['title']}: {ORIGIN_WORDS[facts['kind']]}.{source}"))
     return Several(lines)
 
 
+@says_embargo
 def respondents(release: Release) -> Block:
     """How many people answered, by year.
 
@@ -199,18 +203,16 @@ def respondents(release: Release) -> Block:
     counts = release.about.get("respondents") or {}
     if not counts:
         return _cannot(
-            "Published results do not say how many people answered in all. The number of answers "
-            "stands beside every figure instead."
+            f"{_results(release)} do not say how many people answered in all. The number of "
+            "answers stands beside every figure instead."
         )
-    least = release.rule.base_under
-    rows = [
-        [str(year), f"fewer than {least}" if n is None else f"{n:,}"] for year, n in counts.items()
-    ]
+    rows = [[str(year), _fewer(release) if n is None else f"{n:,}"] for year, n in counts.items()]
     return Table(
         f"People who answered, {release.about['org_name']}", ["Survey year", "People"], [("", rows)]
     )
 
 
+@says_embargo
 def quality(release: Release) -> Block:
     """What was found on reading the extract: rows kept and set aside, and things to check.
 
@@ -220,9 +222,11 @@ def quality(release: Release) -> Block:
         The protected tables.
     """
     if release.quality is None or release.quality.empty:
-        if release.about["kind"] == "published":
-            return _cannot("These are published results: there was no extract to check.")
+        if release.about["kind"] != "extract":
+            what = _lower(_results(release))
+            return _cannot(f"These are {what}: there was no extract to check.")
         return _cannot("There is no record of how the extract was read.")
+    few = _fewer(release)
     sections: list[tuple[str, list[list[str]]]] = []
     for row in _rows(release.quality):
         file = str(row["where"])
@@ -235,7 +239,7 @@ def quality(release: Release) -> Block:
             [
                 _capital(str(row["check"])),
                 _capital(str(row["severity"] or "")),
-                f"{int(row['count']):,}",
+                few if pd.isna(row["count"]) else f"{int(row['count']):,}",
                 "" if about_file else file,
                 _capital(str(row["detail"])),
             ]
@@ -248,6 +252,7 @@ def quality(release: Release) -> Block:
     )
 
 
+@says_embargo
 def hidden(release: Release) -> Block:
     """How many figures are hidden or missing, and why.
 
@@ -272,9 +277,21 @@ def hidden(release: Release) -> Block:
     )
 
 
+def _fewer(release: Release) -> str:
+    """In place of a number of people too small to show."""
+    return f"fewer than {release.rule.base_under}"
+
+
+def _results(release: Release) -> str:
+    """What results that are not of respondents are called."""
+    contractor = release.about["kind"] == "contractor"
+    return "Tables of the survey contractor" if contractor else "Published results"
+
+
 # -- everyone together ------------------------------------------------------------------------
 
 
+@says_embargo
 def headline(
     release: Release, topic: str = "headline", measures: Sequence[str] | None = None
 ) -> Block:
@@ -298,6 +315,7 @@ def headline(
     return _picture(plots.measures, latest.drawn(), **_beside(release, latest))
 
 
+@says_embargo
 def years(release: Release, topic: str, measures: Sequence[str] | None = None) -> Block:
     """Chart of a topic's measures by survey year.
 
@@ -324,6 +342,7 @@ def years(release: Release, topic: str, measures: Sequence[str] | None = None) -
     return _picture(plots.measures, drawn.drawn())
 
 
+@says_embargo
 def figures(
     release: Release, topic: str = "headline", measures: Sequence[str] | None = None
 ) -> Block:
@@ -382,6 +401,7 @@ def first_held(release: Release, topic: str, measures: Sequence[str]) -> str:
     return held[0] if held else measures[0]
 
 
+@says_embargo
 def sentence(release: Release, topic: str, measure: str) -> Sentence:
     """One measure for everyone in words, with its interval, ready to be copied.
 
@@ -409,6 +429,7 @@ def sentence(release: Release, topic: str, measure: str) -> Sentence:
     return Sentence(f"{what}{extent}. In full: {_full(row['label'])}.")
 
 
+@says_embargo
 def answers(release: Release, topic: str, domain: str | Sequence[str] | None = None) -> Block:
     """Chart of the whole distribution of answers, latest year.
 
@@ -444,6 +465,7 @@ def answers(release: Release, topic: str, domain: str | Sequence[str] | None = N
 # -- groups -----------------------------------------------------------------------------------
 
 
+@says_embargo
 def groups(release: Release, topic: str, measure: str | Sequence[str], *breakdowns: str) -> Several:
     """A chart for each breakdown: a dot and an interval a group, latest year.
 
@@ -477,6 +499,7 @@ def _group_chart(release: Release, topic: str, measures: Sequence[str], breakdow
     return _picture(plots.groups, chosen.drawn(), **_beside(release, chosen))
 
 
+@says_embargo
 def heatmap(
     release: Release,
     topic: str,
@@ -509,6 +532,7 @@ def heatmap(
     return Several(blocks)
 
 
+@says_embargo
 def group_table(release: Release, topic: str, measure: str, *breakdowns: str) -> Block:
     """Table of one measure by groups, latest year; by default by every equality characteristic.
 
@@ -547,6 +571,7 @@ def group_table(release: Release, topic: str, measure: str, *breakdowns: str) ->
     )
 
 
+@says_embargo
 def unit_table(release: Release, topic: str, measures: Sequence[str], unit: str = "team") -> Block:
     """Table of units by measures, latest year.
 
@@ -584,6 +609,7 @@ def unit_table(release: Release, topic: str, measures: Sequence[str], unit: str 
     )
 
 
+@says_embargo
 def standing_apart(release: Release, topic: str, measure: str, *breakdowns: str) -> Block:
     """Groups whose whole interval lies above or below the figure for all staff, latest year.
 

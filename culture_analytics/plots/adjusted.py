@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from culture_analytics.compare.groups import FEW, TOO_FEW
+from culture_analytics.compare.groups import TOO_FEW
+from culture_analytics.compare.sides import FEW
 from culture_analytics.errors import MeasureError
 from culture_analytics.estimates import Estimates
 from culture_analytics.plots import data

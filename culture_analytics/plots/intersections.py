@@ -11,7 +11,7 @@ import pandas as pd
 
 from culture_analytics.errors import MeasureError
 from culture_analytics.estimates import Estimates
-from culture_analytics.intersections import LESS, MORE
+from culture_analytics.intersectional import LESS, MORE
 from culture_analytics.plots import data
 from culture_analytics.plots.alt import attach, sentences
 from culture_analytics.plots.data import Mark
@@ -87,7 +87,7 @@ def intersections(
     --------
     >>> import culture_analytics as ca
     >>> from culture_analytics import plots
-    >>> from culture_analytics.intersections import intersections
+    >>> from culture_analytics.intersectional import intersections
     >>> found = intersections(ca.load_sample(2024), "discrimination_staff",
     ...                       by=["ethnicity_broad", "gender"])
     >>> plots.alt_text(plots.intersections(found.estimates)).split(":")[0]

@@ -20,7 +20,7 @@ from culture_analytics import plots
 from culture_analytics.adjusted import adjusted_gap
 from culture_analytics.diagnose import pooled_units
 from culture_analytics.errors import MeasureError
-from culture_analytics.intersections import MORE, intersections
+from culture_analytics.intersectional import MORE, intersections
 from tests.plots.made import SECRET, by_groups, estimates, words
 from tests.plots.test_gaps import OTHER, saved, written
 
