@@ -239,7 +239,7 @@ def _sheet(sheet: Any, table: pd.DataFrame, head: Any, body: Any) -> None:
                 text = str(value)
                 sheet.write_string(row, place, text, body)
                 widest = max(widest, len(text))
-            elif isinstance(value, int | float):
+            elif isinstance(value, int | float) and math.isfinite(value):
                 sheet.write_number(row, place, value, body)
             else:
                 sheet.write_string(row, place, str(value), body)
