@@ -6,8 +6,10 @@
 
 Gaps, ratios
     Two groups' answers are drawn and compared by `compare_groups`: groups of 11 to 800 beside 500
-    or 3,000, 2 to 50 % saying yes, alike or not. The same beside "the rest", and with unequal
-    weights from respondents through `calculate`.
+    or 3,000, 2 to 50 % saying yes in the reference, alike, at double or at half the odds. The same
+    beside "the rest", and with unequal weights from respondents through `calculate`. Under 2 % in
+    a group Wilson's limits, and so all made of them, have a known dip (docs/reference/intervals.md:
+    where fewer than a fifth of a person is expected to say yes); those points stand by themselves.
 Gradients
     Slope and relative index over ordered groups, some of them of 11 people.
 Adjusted gaps
@@ -162,8 +164,9 @@ def gaps(
             for k, (p1, p0) in enumerate(truth):
                 at = some[some["measure"].eq(str(k))]
                 value = 100 * (p1 - p0) if statistic == "difference" else p1 / p0
+                outside = ", under 2 %: outside the grid" if p1 < min(RATES) else ""
                 yield point(
-                    label + (" to the rest" if rest else ""),
+                    label + (" to the rest" if rest else "") + outside,
                     f"{n} beside {m:,}, {p1:.1%} and {p0:.1%}",
                     at["lower"].to_numpy(), at["upper"].to_numpy(), value,
                 )  # fmt: skip
@@ -448,6 +451,7 @@ def summary(points: Sequence[Point]) -> list[str]:
         low = min(some, key=lambda p: p.covered)
         mean = float(np.mean([p.covered for p in some]))
         met = "yes" if mean >= MEAN_TARGET and low.covered >= LOWEST_TARGET else "NO"
+        met = "" if "outside" in what else met
         samples = int(np.median([p.samples for p in some]))
         lines.append(
             f"| {what} | {len(some)} | {samples:,} | {mean:.1f} | {low.covered:.1f} | {low.where} "
