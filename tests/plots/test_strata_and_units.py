@@ -392,6 +392,30 @@ def test_an_element_without_both_figures_is_named() -> None:
         plots.priorities(estimates([*shares(), *scores()]), outcome="stress")
 
 
+@pytest.mark.parametrize("name", ["intersections", "adjusted", "pooled", "drivers", "priorities"])
+def test_axes_given_are_drawn_in_and_an_embargo_is_said(name: str) -> None:
+    from matplotlib import pyplot as plt
+
+    from culture_analytics.embargo import embargo_text
+
+    result = {
+        "intersections": strata(CELLS),
+        "adjusted": gaps(),
+        "pooled": pooled(),
+        "drivers": estimates(shares(["burnout"])),
+        "priorities": estimates([*shares(["burnout"]), *scores()]),
+    }[name]
+    held = ca.Estimates(
+        result.table, rule=result.rule, notes=[embargo_text("2026-03-12")], view=True
+    )
+    figure, own = plt.subplots(figsize=(12, 6))
+    assert getattr(plots, name)(held, ax=own) is own
+    assert figure.axes == [own]
+    label = own.get_xlabel().replace("\n", " ")
+    assert "EMBARGOED until 12 March 2026." in label and "respondents of ZZ1" in label
+    assert plots.alt_text(own)
+
+
 def test_names_of_crowded_elements_lie_apart() -> None:
     names = [f"Element of culture number {k}" for k in range(12)]
     values = [6.0 + 0.01 * k for k in range(12)]
