@@ -10,6 +10,10 @@ BIN = $(VENV)/bin
 # Processes of the tests: a core each, but no more than four; TESTS_AT_ONCE=0 is one after another.
 TESTS_AT_ONCE ?= $(shell $(BIN)/python -c 'import os; print(min(4, os.cpu_count() or 1))' 2>/dev/null || echo 2)
 OUT ?= report
+PIP = -m pip install --quiet --disable-pip-version-check --no-compile
+# Where an environment keeps its packages; compiled by all cores, and without the packages' tests.
+SITE = -c 'import sysconfig; print(sysconfig.get_path("purelib"))'
+COMPILE = -m compileall -q -j 0 -x '[/\\]tests?[/\\]'
 
 .PHONY: help report test test-pandas2 lint types sample notebooks wheel clean environment environment-pandas2
 
@@ -26,16 +30,20 @@ $(VENV)/.installed: pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or later is needed: install it, or make PYTHON=/path/to/python report"; exit 1; }
 	@echo "Making the environment in $(VENV) (once, about a minute) ..."
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@$(BIN)/python $(PIP) --editable '.[dev]'
+	@$(BIN)/python $(COMPILE) "$$($(BIN)/python $(SITE))" || true
 	@touch $@
 
 environment: $(VENV)/.installed
 
-$(VENV2)/.installed: pyproject.toml
-	@test -n "$(PYTHON)" || { echo "Python 3.11 or later is needed: make PYTHON=/path/to/python test-pandas2"; exit 1; }
-	@echo "Making the environment with pandas 2.3 in $(VENV2) (once, about a minute) ..."
-	@$(PYTHON) -m venv $(VENV2)
-	@$(VENV2)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]' 'pandas>=2.3,<2.4'
+# The other environment with pandas 2.3 in front of its own.
+$(VENV2)/.installed: $(VENV)/.installed
+	@echo "Making the environment with pandas 2.3 in $(VENV2) ..."
+	@$(BIN)/python -m venv --clear $(VENV2)
+	@echo "import site; site.addsitedir('$$($(BIN)/python $(SITE))')" \
+	  > "$$($(VENV2)/bin/python $(SITE))/newest.pth"
+	@$(VENV2)/bin/python $(PIP) 'pandas>=2.3,<2.4'
+	@$(VENV2)/bin/python -c 'import pandas; assert pandas.__version__.startswith("2.3."), pandas.__version__'
 	@touch $@
 
 environment-pandas2: $(VENV2)/.installed

@@ -5,8 +5,9 @@ Counts are drawn directly, no respondents: trusts whose true percentage does not
 `funnel`. Every flag is then false. A rate holds if it is at most 5 % plus two Monte Carlo standard
 errors; of forty rates that are exactly 5 % one fails that by chance. From the repository root:
 
-    python benchmarks/false_flags.py            # all settings
-    python benchmarks/false_flags.py --runs 50  # fewer runs
+    python benchmarks/false_flags.py             # all settings
+    python benchmarks/false_flags.py --runs 50   # fewer runs
+    python benchmarks/false_flags.py --seed 10   # other draws
 """
 
 from __future__ import annotations
@@ -169,14 +170,17 @@ def main() -> None:
     """Print every rate."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--runs", type=int, default=400)
-    runs = parser.parse_args().runs
+    parser.add_argument("--seed", type=int, default=0)
+    given = parser.parse_args()
+    runs, seed = given.runs, given.seed
     rates = [
-        *years(runs * 8, 3000), *years(runs * 8, 200), *years(runs * 8, 60),
-        *years(runs, 400, groups=8), *scores(runs * 4, 300), *scores(runs * 4, 30),
+        *years(runs * 8, 3000, seed=seed + 1), *years(runs * 8, 200, seed=seed + 1),
+        *years(runs * 8, 60, seed=seed + 1), *years(runs, 400, groups=8, seed=seed + 1),
+        *scores(runs * 4, 300, seed=seed + 2), *scores(runs * 4, 30, seed=seed + 2),
     ]  # fmt: skip
     for trusts in (10, 14, 50, 122):
         for spread in (0, 2, 8, 30):
-            rates += funnels(max(runs // 4, 2), trusts, spread)
+            rates += funnels(max(runs // 4, 2), trusts, spread, seed=seed + 3)
     for found in rates:
         print(found)
     print(f"{sum(r.holds for r in rates)} of {len(rates)} hold 5 % plus two standard errors")

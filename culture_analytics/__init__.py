@@ -39,15 +39,20 @@ from culture_analytics.survey import Survey, combine
 
 if TYPE_CHECKING:
     from culture_analytics import plots
+    from culture_analytics.adjusted import adjusted_gap
     from culture_analytics.compare import (
+        ALL,
+        REST,
         biggest_movers,
         compare_benchmark,
+        compare_groups,
         compare_years,
         funnel,
         roll_up,
         system,
         top_and_bottom,
         trend,
+        verdict,
     )
     from culture_analytics.control import ControlChart, control_chart
     from culture_analytics.diagnose import (
@@ -56,19 +61,29 @@ if TYPE_CHECKING:
         diagnosis_of,
         load_culture_model,
     )
+    from culture_analytics.experience import (
+        discrimination_grounds,
+        equality_coverage,
+        experience_ladder,
+    )
+    from culture_analytics.intersectional import intersections
     from culture_analytics.output import show
     from culture_analytics.output.report import run_report
     from culture_analytics.read import read_extract
     from culture_analytics.read.published import read_published
     from culture_analytics.read.published.england import load_england
     from culture_analytics.read.published.successors import load_successors
+    from culture_analytics.response import effect_of_weights, rake, response_profile
     from culture_analytics.sample import load_sample
     from culture_analytics.session import open_release
     from culture_analytics.simulate import simulate_survey
+    from culture_analytics.standards import wdes_metrics, wres_indicators
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "ALL",
+    "REST",
     "ControlChart",
     "CultureAnalyticsError",
     "Design",
@@ -78,6 +93,7 @@ __all__ = [
     "Release",
     "Rule",
     "Survey",
+    "adjusted_gap",
     "audit",
     "biggest_movers",
     "build_release",
@@ -85,12 +101,18 @@ __all__ = [
     "calculate_answers",
     "combine",
     "compare_benchmark",
+    "compare_groups",
     "compare_years",
     "concat",
     "control_chart",
     "diagnose_culture",
     "diagnosis_of",
+    "discrimination_grounds",
+    "effect_of_weights",
+    "equality_coverage",
+    "experience_ladder",
     "funnel",
+    "intersections",
     "list_measures",
     "load_culture_model",
     "load_england",
@@ -101,8 +123,10 @@ __all__ = [
     "load_successors",
     "open_release",
     "plots",
+    "rake",
     "read_extract",
     "read_published",
+    "response_profile",
     "roll_up",
     "run_report",
     "show",
@@ -111,27 +135,41 @@ __all__ = [
     "system",
     "top_and_bottom",
     "trend",
+    "verdict",
+    "wdes_metrics",
+    "wres_indicators",
 ]
 
 # Imported when first used, so that `import culture_analytics` stays quick.
 _WHEN_USED = {
+    "ALL": "culture_analytics.compare",
     "ControlChart": "culture_analytics.control",
     "Diagnosis": "culture_analytics.diagnose",
+    "REST": "culture_analytics.compare",
+    "adjusted_gap": "culture_analytics.adjusted",
     "biggest_movers": "culture_analytics.compare",
     "compare_benchmark": "culture_analytics.compare",
+    "compare_groups": "culture_analytics.compare",
     "compare_years": "culture_analytics.compare",
     "control_chart": "culture_analytics.control",
     "diagnose_culture": "culture_analytics.diagnose",
     "diagnosis_of": "culture_analytics.diagnose",
+    "discrimination_grounds": "culture_analytics.experience",
+    "effect_of_weights": "culture_analytics.response",
+    "equality_coverage": "culture_analytics.experience",
+    "experience_ladder": "culture_analytics.experience",
     "funnel": "culture_analytics.compare",
+    "intersections": "culture_analytics.intersectional",
     "load_culture_model": "culture_analytics.diagnose",
     "load_england": "culture_analytics.read.published.england",
     "load_sample": "culture_analytics.sample",
     "load_successors": "culture_analytics.read.published.successors",
     "open_release": "culture_analytics.session",
     "plots": "culture_analytics",
+    "rake": "culture_analytics.response",
     "read_extract": "culture_analytics.read",
     "read_published": "culture_analytics.read.published",
+    "response_profile": "culture_analytics.response",
     "roll_up": "culture_analytics.compare",
     "run_report": "culture_analytics.output.report",
     "show": "culture_analytics.output",
@@ -139,6 +177,9 @@ _WHEN_USED = {
     "system": "culture_analytics.compare",
     "top_and_bottom": "culture_analytics.compare",
     "trend": "culture_analytics.compare",
+    "verdict": "culture_analytics.compare",
+    "wdes_metrics": "culture_analytics.standards",
+    "wres_indicators": "culture_analytics.standards",
 }
 
 

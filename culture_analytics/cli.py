@@ -1,4 +1,4 @@
-"""The command line: ``culture-analytics report | validate | notebooks | sample | cache``.
+"""The command line: ``culture-analytics report | diagnose | validate | notebooks | tracker ...``.
 
 Exit codes: 0 done, 1 a file that was checked needs attention, 2 something was wrong and nothing
 was made. What is said is ASCII; what went wrong is one message without a traceback.
@@ -100,6 +100,17 @@ def _parser() -> argparse.ArgumentParser:
         help="date before which nothing may be shared, as 2026-03-12; printed on every page, "
         "chart and row",
     )
+    report.add_argument(
+        "--tracker",
+        metavar="CSV",
+        help="improvement tracker (you said, we did) to set beside the figures",
+    )
+    report.add_argument(
+        "--each",
+        metavar="UNIT",
+        help="a short pack for each unit instead: directorate (the largest units), team (the "
+        "smallest), or the name of a unit column",
+    )
     report.set_defaults(run=_report)
 
     validate = _command(commands, "validate", "check a file without making anything")
@@ -115,6 +126,11 @@ def _parser() -> argparse.ArgumentParser:
     sample.add_argument("folder", metavar="DIR")
     sample.add_argument("--force", action="store_true", help="replace files that are there")
     sample.set_defaults(run=_sample)
+
+    tracker = _command(commands, "tracker", "write an empty improvement tracker to a folder")
+    tracker.add_argument("folder", metavar="DIR")
+    tracker.add_argument("--force", action="store_true", help="replace one that is there")
+    tracker.set_defaults(run=_tracker)
 
     cache = _command(commands, "cache", "say what is kept of large extracts, and where")
     cache.add_argument("--clear", action="store_true", help="remove it")
@@ -159,7 +175,7 @@ def _add_data(command: argparse.ArgumentParser, *, several: bool) -> None:
 
 
 def _report(given: argparse.Namespace) -> int:
-    from culture_analytics.output.report import TABLES, run_report
+    from culture_analytics.output.report import BOARD, TABLES, run_report
 
     _say(given, "Reading the data and making the report; this takes up to a minute ...")
     written = run_report(
@@ -172,8 +188,14 @@ def _report(given: argparse.Namespace) -> int:
         date=given.date,
         cache=given.cache,
         embargo=given.embargo,
+        each=given.each,
+        tracker=given.tracker,
     )
+    if given.each:
+        print(_ascii(f"Packs: begin with {written.resolve()}"))
+        return DONE
     print(_ascii(f"Report: {written.resolve()}"))
+    print(_ascii(f"Board summary, two pages to print: {written.with_name(BOARD).resolve()}"))
     print(_ascii(f"Figures: {written.with_name(TABLES).resolve()}"))
     return DONE
 
@@ -233,6 +255,14 @@ def _sample(given: argparse.Namespace) -> int:
     return DONE
 
 
+def _tracker(given: argparse.Namespace) -> int:
+    from culture_analytics.diagnose.tracker import write_tracker_template
+
+    written = write_tracker_template(given.folder, force=given.force)
+    print(_ascii(f"Empty tracker: {written.resolve()}. Write over its two examples."))
+    return DONE
+
+
 def _cache(given: argparse.Namespace) -> int:
     from culture_analytics.read.cache import cache_folder, cached_files, clear_cache
 
@@ -284,7 +314,9 @@ def _say(given: argparse.Namespace, text: str) -> None:
 
 def _in_options(message: str) -> str:
     """What the Python arguments a message names are called on the command line."""
-    names = [name for name in ("year", "org", "columns", "embargo") if f"{name}=" in message]
+    names = [
+        name for name in ("year", "org", "columns", "embargo", "each") if f"{name}=" in message
+    ]
     if not names:
         return ""
     return f"\nOn the command line: {', '.join(f'--{name}' for name in names)}."

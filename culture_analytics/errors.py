@@ -17,6 +17,7 @@ __all__ = [
     "PublishedError",
     "PublishedWarning",
     "ReportError",
+    "TrackerError",
 ]
 
 
@@ -54,6 +55,10 @@ class DisclosureError(CultureAnalyticsError):
 
 class ReportError(CultureAnalyticsError):
     """A report cannot be written as asked."""
+
+
+class TrackerError(CultureAnalyticsError):
+    """An improvement tracker cannot be read as it stands."""
 
 
 class PublishedWarning(UserWarning):

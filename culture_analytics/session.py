@@ -5,7 +5,6 @@ from __future__ import annotations
 import warnings
 import zipfile
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -14,12 +13,13 @@ from culture_analytics.disclosure.release import Release, build_release, load_re
 from culture_analytics.disclosure.rules import Rule
 from culture_analytics.embargo import embargoed
 from culture_analytics.errors import PublishedWarning, ReportError
-from culture_analytics.estimates import CONTRACTOR, Estimates, concat
+from culture_analytics.estimates import Estimates, concat
 from culture_analytics.read.content import looks_like_published
 from culture_analytics.read.detect import clean_path
 from culture_analytics.read.extract import read_extract
 from culture_analytics.read.formats import peek_file
 from culture_analytics.read.published import read_published
+from culture_analytics.read.published.contractor_rows import OWN
 from culture_analytics.read.published.england import england_years, load_england
 from culture_analytics.survey import Survey, combine
 
@@ -126,10 +126,7 @@ def protect(
         All organisations of the workbook that published `data` are of.
     """
     compared = compared_with(data, published, others=others)
-    release = build_release(data, rule=rule, published=compared)
-    if isinstance(data, Estimates) and data._has(source="contractor"):
-        return replace(release, banner=CONTRACTOR)
-    return release
+    return build_release(data, rule=rule, published=compared)
 
 
 def compared_with(
@@ -370,6 +367,8 @@ def _one_organisation(published: Estimates, org: str | None, name: str) -> Estim
             return published.select(org=ENGLAND)
         if len(orgs) == 1:
             return published
+        if OWN in orgs:  # a contractor's table: what it compares with is no organisation
+            return published.select(org=OWN)
         raise ReportError(
             f"{name} holds {len(orgs):,} organisations. Say which is yours with its ODS code: "
             f'org="{orgs[0]}".'

@@ -1,4 +1,4 @@
-"""WRES and WDES indicators that the staff survey feeds: `wres_indicators` and `wdes_metrics`.
+"""What the staff survey feeds of equality standards: WRES, WDES, EDI plan, medical staff, leaders.
 
 What each indicator is stands in ``instrument/data/standards.toml``. Both groups stand side by side,
 with the gap, its ratio, a test and a plain verdict; detailed groups stand beneath, so that a split
@@ -7,16 +7,25 @@ in two hides nobody.
 
 from __future__ import annotations
 
+import re
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from culture_analytics.compare.groups import CLEAR, FEW, TOO_FEW, compare_groups, verdict
+from culture_analytics.compare.groups import (
+    CLEAR,
+    REST,
+    STANDARD,
+    TOO_FEW,
+    compare_groups,
+    verdict,
+)
+from culture_analytics.compare.sides import FEW
 from culture_analytics.disclosure.rules import Rule
 from culture_analytics.errors import MeasureError
 from culture_analytics.estimate import calculate
@@ -25,13 +34,56 @@ from culture_analytics.instrument import load_instrument
 from culture_analytics.instrument.loader import DATA
 from culture_analytics.survey import Survey
 
-__all__ = ["Standard", "wdes_metrics", "wres_indicators"]
+__all__ = [
+    "EVERYONE_ELSE",
+    "STANDARDS",
+    "Contrast",
+    "Standard",
+    "contrasts_of",
+    "edi_metrics",
+    "equality_standard",
+    "gaps_of",
+    "inclusion_settings",
+    "standard_of",
+    "wdes_metrics",
+    "with_senior_band",
+    "wres_indicators",
+]
 
-OVERALL, EVERYONE = "overall", "All staff"
+STANDARDS = ("wres", "wdes", "edi", "medical", "leaders")
+OVERALL, EVERYONE, EVERYONE_ELSE = "overall", "All staff", "Everyone else"
+ENGLAND = "ENG"
 ROUNDING = 0.005  # official figures are shown to two decimals
 
-_ROW = ["year", "org", "measure", "breakdown", "group"]
+_ROW = ["year", "org", "measure", "breakdown", "group", "within", "within_group"]
 _FIGURE = ["value", "lower", "upper", "base", "status"]
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """Two groups that a standard sets side by side.
+
+    Attributes
+    ----------
+    breakdown, compared, reference
+        The breakdown and its two groups; reference ``"rest"`` is everyone else.
+    within, within_group
+        The part of the staff it is of, such as one occupation; blank for all.
+    id
+        Its name in the definitions; blank where a standard has only one.
+    """
+
+    breakdown: str
+    compared: str
+    reference: str
+    within: str = ""
+    within_group: str = ""
+    id: str = ""
+
+    @property
+    def against(self) -> str:
+        """The reference, for people."""
+        return EVERYONE_ELSE if self.reference == REST else self.reference
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -41,7 +93,7 @@ class Standard:
     Attributes
     ----------
     id, title, note
-        ``"wres"`` or ``"wdes"``; its name; what to keep in mind of its groups.
+        One of `STANDARDS`; its name; what to keep in mind of its groups.
     year
         Survey year; the standard of the year after uses it.
     figures
@@ -51,6 +103,8 @@ class Standard:
         groups, and of the detailed ones with their own reference group. None where there are none.
     england
         England's published figures, or None.
+    contrasts
+        The pairs of groups set side by side that the figures hold.
 
     Notes
     -----
@@ -65,6 +119,7 @@ class Standard:
     figures: Estimates
     gaps: Estimates | None
     england: Estimates | None
+    contrasts: tuple[Contrast, ...]
     _definition: Mapping[str, Any]
 
     def __repr__(self) -> str:
@@ -121,26 +176,19 @@ class Standard:
 
     @cached_property
     def _table(self) -> pd.DataFrame:
-        d = self._definition
-        sides = {
-            "compared": (d["breakdown"], d["compared"]),
-            "reference": (d["breakdown"], d["reference"]),
-            "all": (OVERALL, None),
-        }
         rows = self._grid()
-        for name, place in sides.items():
-            rows = _beside(rows, self.figures.table, place, name, _FIGURE)
-        rows = self._with_gaps(rows)
-        for name, place in sides.items():
-            rows = self._with_england(rows, name, place)
+        for name in ("compared", "reference", "all"):
+            rows = _beside(rows, self.figures.table, name, name, _FIGURE)
+        rows = _with_everyone_else(self._with_gaps(rows))
+        for name in ("compared", "reference", "all"):
+            rows = self._with_england(rows, name)
         rows["england_gap"] = rows["england_compared"] - rows["england_reference"]
         alone = rows["one_group"]
         status = rows["gap_status"].where(~alone, rows["compared_status"]).fillna("unavailable")
         rows = rows.assign(
-            compared=d["compared"],
-            reference=np.where(alone, "", d["reference"]),
+            reference=rows["_against"].where(~alone, ""),
             status=status,
-            worse_for=np.where(rows["verdict"].eq(CLEAR), _worse_for(rows, d), ""),
+            worse_for=np.where(rows["verdict"].eq(CLEAR), _worse_for(rows), ""),
             guidance=_guidance(rows),
         )
         return rows[list(_SUMMARY)]
@@ -164,7 +212,10 @@ class Standard:
             rows[["reference", "verdict"]] = rows[["reference", "verdict"]].fillna("")
         if self.england is not None:
             country = self.england.table.rename(columns={"value": "england"})
-            on = ["year", "measure", "breakdown", "group"]
+            on = ["year", "measure", "breakdown", "group", "within", "within_group"]
+            country = country[country["answer"].eq("")].drop_duplicates(on)
+            everyone = country["breakdown"].eq(OVERALL)
+            country = country.assign(group=country["group"].where(~everyone, EVERYONE))
             rows = rows.merge(country[[*on, "england"]], on=on, how="left")
         return rows
 
@@ -209,10 +260,10 @@ class Standard:
                 f"The official results hold no row of {', '.join(map(str, orgs[:6]))} in "
                 f"{self.year}. Check the organisation's code and the year of the file."
             )
-        d = self._definition
         own = self._named(self.figures.table)
-        both = own["breakdown"].eq(d["breakdown"])
-        both &= own["group"].isin((d["compared"], d["reference"]))
+        both = np.zeros(len(own), dtype=bool)
+        for c in self.contrasts:
+            both |= own["breakdown"].eq(c.breakdown) & own["group"].isin((c.compared, c.reference))
         own = own[own["breakdown"].eq(OVERALL) | both]
         told = told.assign(group=told["group"].where(told["breakdown"].ne(OVERALL), EVERYONE))
         told = told.drop_duplicates(_ROW)
@@ -232,35 +283,46 @@ class Standard:
     # -- parts ----------------------------------------------------------------------------
 
     def _grid(self) -> pd.DataFrame:
-        """A row for each organisation and indicator."""
+        """A row for each organisation, indicator and pair of groups."""
         known = load_instrument().measures
         rows = [
             {
                 "year": self.year, "org": org, "indicator": d["id"], "name": d["name"],
                 "measure": d["measure"], "unit": known[d["measure"]].unit,
-                "better": known[d["measure"]].better, "_ratio": d["ratio"],
+                "better": known[d["measure"]].better, "breakdown": c.breakdown,
+                "within": c.within, "within_group": c.within_group, "compared": c.compared,
+                "reference": c.reference, "_against": c.against, "_ratio": d["ratio"],
                 "one_group": bool(d.get("one_group")),
             }
             for org in self.figures.unique("org")
             for d in self._indicators
+            for c in self.contrasts
+            if c.id in d.get("contrasts", (c.id,))
         ]  # fmt: skip
         return pd.DataFrame(rows)
 
     def _named(self, table: pd.DataFrame) -> pd.DataFrame:
         """Rows with the indicator they belong to, in the standard's order."""
+        detailed = self._definition["detailed"]
+        places = [
+            (k, d["id"], d["name"], d["measure"], breakdown)
+            for k, d in enumerate(self._indicators)
+            for breakdown in (
+                OVERALL,
+                *(c.breakdown for c in self.contrasts if c.id in d.get("contrasts", (c.id,))),
+                *detailed,
+            )
+        ]
         names = pd.DataFrame(
-            [(d["id"], d["name"], d["measure"]) for d in self._indicators],
-            columns=["indicator", "name", "measure"],
-        )
-        order = {d["measure"]: k for k, d in enumerate(self._indicators)}
-        rows = table[table["measure"].isin(order)].merge(names, on="measure", how="left")
-        places = rows["measure"].map(order).to_numpy()
-        rows = rows.iloc[np.lexsort((np.arange(len(rows)), places, rows["org"].to_numpy(str)))]
+            places, columns=["_place", "indicator", "name", "measure", "breakdown"]
+        ).drop_duplicates()
+        rows = table.merge(names, on=["measure", "breakdown"], how="inner")
+        by = np.lexsort((np.arange(len(rows)), rows["_place"], rows["org"].to_numpy(str)))
+        rows = rows.iloc[by].drop(columns="_place")
         everyone = rows["breakdown"].eq(OVERALL)
         return rows.assign(group=rows["group"].where(~everyone, EVERYONE)).reset_index(drop=True)
 
     def _with_gaps(self, rows: pd.DataFrame) -> pd.DataFrame:
-        d = self._definition
         blank = dict.fromkeys(
             ("gap", "gap_lower", "gap_upper", "ratio", "ratio_lower", "ratio_upper", "p_adjusted"),
             np.nan,
@@ -269,11 +331,11 @@ class Standard:
             words = {"verdict": "", "family": "", "ratio_of": "", "gap_status": None}
             return rows.assign(**blank, **words, _few=False)
         table = self.gaps.table.assign(verdict=verdict(self.gaps))
-        place = (d["breakdown"], d["compared"])
         extra = ["value", "lower", "upper", "status", "p_adjusted", "family", "verdict", "method"]
-        rows = _beside(rows, table[table["statistic"].eq("difference")], place, "gap", extra)
+        differences = table[table["statistic"].eq("difference")]
+        rows = _beside(rows, differences, "compared", "gap", extra)
         ratios = table[table["statistic"].eq("ratio")]
-        rows = _beside(rows, ratios, place, "ratio", ["value", "lower", "upper"])
+        rows = _beside(rows, ratios, "compared", "ratio", ["value", "lower", "upper"])
         turned = rows["_ratio"].eq("reference").to_numpy(dtype=bool)
         with np.errstate(divide="ignore"):
             value, low, high = (rows[f"ratio_{c}"] for c in ("value", "lower", "upper"))
@@ -282,8 +344,8 @@ class Standard:
             ratio = np.where(turned, 1 / value, value)
             lower = np.where(turned, end, low)
             upper = np.where(turned, np.where(low > 0, 1 / low, np.nan), high)
-        above = np.where(turned, d["reference"], d["compared"])
-        below = np.where(turned, d["compared"], d["reference"])
+        above = rows["_against"].where(turned, rows["compared"])
+        below = rows["compared"].where(turned, rows["_against"])
         of = [f"{a} / {b}" for a, b in zip(above, below, strict=True)]
         has = rows["_ratio"].ne("") & pd.Series(ratio, index=rows.index).notna()
         return rows.assign(
@@ -298,21 +360,18 @@ class Standard:
             _few=rows["gap_method"].fillna("").str.contains(FEW, regex=False),
         )
 
-    def _with_england(
-        self, rows: pd.DataFrame, name: str, place: tuple[str, str | None]
-    ) -> pd.DataFrame:
+    def _with_england(self, rows: pd.DataFrame, name: str) -> pd.DataFrame:
         column = f"england_{name}"
         if self.england is None:
             return rows.assign(**{column: np.nan})
-        table = _at(self.england.table, place)[["year", "measure", "value"]]
-        table = table.drop_duplicates(["year", "measure"])
-        return rows.merge(
-            table.rename(columns={"value": column}), on=["year", "measure"], how="left"
-        )
+        table = self.england.table
+        country = table[table["answer"].eq("")].assign(org=ENGLAND)
+        found = _beside(rows.assign(org=ENGLAND), country, name, column, ["value"])
+        return rows.assign(**{column: found[f"{column}_value"].to_numpy(dtype=float)})
 
 
 _SUMMARY = (
-    "year", "org", "indicator", "name", "measure", "unit", "better",
+    "year", "org", "indicator", "name", "measure", "unit", "better", "breakdown",
     "compared", "compared_value", "compared_lower", "compared_upper", "compared_base",
     "reference", "reference_value", "reference_lower", "reference_upper", "reference_base",
     "all_value", "all_lower", "all_upper", "all_base",
@@ -417,6 +476,175 @@ def wdes_metrics(
     return _standard("wdes", data, year, weight, level, rule, adjust, england)
 
 
+def edi_metrics(
+    data: Survey | Estimates,
+    *,
+    year: int | None = None,
+    weight: str | None = None,
+    level: float = 0.95,
+    rule: str | Rule = "default",
+    adjust: str = "holm",
+    england: Estimates | None = None,
+) -> Standard:
+    """Survey measures of the NHS equality, diversity and inclusion improvement plan.
+
+    Actions 2 (careers and development), 4 (health and wellbeing), 5 (internationally recruited
+    staff) and 6 (bullying and discrimination by staff). Actions 1 and 3 do not use the survey.
+
+    Parameters
+    ----------
+    data, year, weight, level, rule, adjust, england
+        As for :func:`wres_indicators`; by ethnicity, long-term condition and recruitment from
+        abroad.
+
+    Returns
+    -------
+    Standard
+        As :func:`wres_indicators`, a row an indicator and pair of groups.
+
+    Raises
+    ------
+    MeasureError
+        The year is not in the data, or none of the measures is.
+
+    References
+    ----------
+    NHS England (2023), NHS equality, diversity and inclusion improvement plan.
+
+    Examples
+    --------
+    >>> import culture_analytics as ca
+    >>> from culture_analytics.standards import edi_metrics
+    >>> plan = edi_metrics(ca.load_sample(2024)).table
+    >>> plan.loc[plan["indicator"].eq("Action 5 (i)"), "compared"].tolist()
+    ['Recruited from outside the UK']
+    """
+    return _standard("edi", data, year, weight, level, rule, adjust, england)
+
+
+def equality_standard(
+    name: str,
+    data: Survey | Estimates,
+    *,
+    year: int | None = None,
+    weight: str | None = None,
+    level: float = 0.95,
+    rule: str | Rule = "default",
+    adjust: str = "holm",
+    england: Estimates | None = None,
+) -> Standard:
+    """Any of the sets of indicators in ``standards.toml``, by name.
+
+    Parameters
+    ----------
+    name
+        ``"wres"``, ``"wdes"``, ``"edi"``, ``"medical"`` (WRES indicators of medical and dental
+        staff) or ``"leaders"`` (general managers beside everyone else; pay band 8a and above where
+        the extract has a pay band).
+    data, year, weight, level, rule, adjust, england
+        As for :func:`wres_indicators`.
+
+    Returns
+    -------
+    Standard
+        As :func:`wres_indicators`.
+
+    Raises
+    ------
+    MeasureError
+        No such name; the year is not in the data, or none of the indicators is.
+
+    Examples
+    --------
+    >>> import culture_analytics as ca
+    >>> from culture_analytics.standards import equality_standard
+    >>> leaders = equality_standard("leaders", ca.load_sample(2024)).table
+    >>> leaders["reference"].unique().tolist()
+    ['Everyone else']
+    """
+    if name not in STANDARDS:
+        raise MeasureError(f"No standard {name!r}; there are {', '.join(map(repr, STANDARDS))}.")
+    return _standard(name, data, year, weight, level, rule, adjust, england)
+
+
+def standard_of(
+    name: str,
+    figures: Estimates,
+    gaps: Estimates | None,
+    *,
+    year: int,
+    england: Estimates | None = None,
+) -> Standard:
+    """A standard of figures and gaps that were worked out before, such as those of a release.
+
+    Parameters
+    ----------
+    name
+        One of `STANDARDS`.
+    figures
+        Results that hold its figures, among others.
+    gaps
+        What `compare_groups` made of them, of this year or of several; None for none.
+    year
+        Survey year.
+    england
+        England's published figures; default those in the package, where they hold the year.
+
+    Raises
+    ------
+    MeasureError
+        The figures hold none of its indicators.
+    """
+    definition = _definitions()[name]
+    contrasts = _contrasts(definition, figures)
+    held = _published(figures, year, definition, contrasts)
+    if gaps is not None:
+        gaps = gaps.select(year=year) if gaps._has(year=year) else None
+    return Standard(
+        id=name,
+        title=definition["title"],
+        note=definition["note"],
+        year=year,
+        figures=held,
+        gaps=gaps,
+        england=england if england is not None else _england(year),
+        contrasts=tuple(c for c in contrasts if held._has(breakdown=c.breakdown)) or contrasts[:1],
+        _definition=definition,
+    )
+
+
+def with_senior_band(survey: Survey) -> Survey:
+    """The survey with a column that tells pay bands 8a and above from those below.
+
+    Parameters
+    ----------
+    survey
+        Respondents. Without a column of pay bands (see ``pay_band`` in ``standards.toml``) they
+        are returned as they are. Pay outside the bands, as of doctors, counts as neither.
+
+    Examples
+    --------
+    >>> import culture_analytics as ca
+    >>> survey = ca.load_sample(2024)
+    >>> with_senior_band(survey) is survey
+    True
+    """
+    d = _definitions()["pay_band"]
+    held = [c for c in survey.local_columns if c.casefold() in d["columns"]]
+    if not held or d["column"] in survey.responses.columns:
+        return survey
+    column = survey.responses[held[0]].astype("category")
+    labels = [d["junior_label"], d["senior_label"]]
+    place = dict.fromkeys(d["junior"], 0) | dict.fromkeys(d["senior"], 1)
+    words = [re.sub(r"band|afc|[^a-z0-9]", "", str(c).casefold()) for c in column.cat.categories]
+    of = np.array([*(place.get(w, -1) for w in words), -1], dtype=np.int8)
+    codes = of[column.cat.codes.to_numpy()]
+    if not (codes >= 0).any():
+        return survey
+    band = pd.Categorical.from_codes(codes, categories=pd.Index(labels))
+    return replace(survey, responses=survey.responses.assign(**{d["column"]: band}))
+
+
 def _standard(
     name: str,
     data: Survey | Estimates,
@@ -432,57 +660,140 @@ def _standard(
     chosen = years[-1] if year is None else year
     if chosen not in years:
         raise MeasureError(f"year={chosen}: the data are of {', '.join(map(str, years))}.")
-    measures = [
+    if isinstance(data, Survey):
+        figures = _calculated(data.filter(year=chosen), definition, chosen, weight, level, rule)
+    else:
+        figures = data
+    whole = standard_of(name, figures, None, year=chosen, england=england)
+    return replace(whole, gaps=gaps_of(whole, adjust=adjust))
+
+
+def gaps_of(standard: Standard, *, adjust: str = "holm") -> Estimates | None:
+    """Gaps and ratios of a standard's figures, each table a family; None where there are none."""
+    d, figures = standard._definition, standard.figures
+    made = []
+    for part, reference in [
+        *((_of_contrast(figures, c), c.reference) for c in standard.contrasts),
+        *((_of_contrast(figures, Contrast(b, "", "")), STANDARD) for b in d["detailed"]),
+    ]:
+        try:
+            made.append(
+                compare_groups(
+                    part, reference=reference, statistic=["difference", "ratio"], adjust=adjust
+                )
+            )
+        except MeasureError:  # wholes only, or nothing to compare with
+            continue
+    return concat(made) if made else None
+
+
+def _of_contrast(figures: Estimates, contrast: Contrast) -> Estimates:
+    """The rows of a pair of groups (of all groups, where it names none), and of everyone."""
+    frame = figures._frame
+    keep = frame["within"].eq(contrast.within) & frame["within_group"].eq(contrast.within_group)
+    keep &= frame["breakdown"].isin((OVERALL, contrast.breakdown))
+    if contrast.reference == REST:
+        keep &= frame["breakdown"].eq(OVERALL) | frame["group"].eq(contrast.compared)
+    return figures._rows(keep.to_numpy(dtype=bool))
+
+
+def _contrasts(definition: Mapping[str, Any], figures: Estimates) -> tuple[Contrast, ...]:
+    """The pairs of groups of a standard, each under the breakdown that the figures have it by."""
+    listed: Sequence[Mapping[str, str]] = definition.get("contrasts", [definition])
+    found = []
+    for d in listed:
+        other = d.get("instead")
+        here = figures._has(breakdown=d["breakdown"]) or not other
+        found.append(
+            Contrast(
+                breakdown=d["breakdown"] if here else str(other),
+                compared=d["compared"],
+                reference=d["reference"],
+                within=d.get("within", ""),
+                within_group=d.get("within_group", ""),
+                id=d["id"] if "contrasts" in definition else "",
+            )
+        )
+    return tuple(found)
+
+
+def contrasts_of(standard: Standard, contrast: Contrast) -> list[str]:
+    """The measures that a standard looks at for both groups of a pair."""
+    found = [
+        d["measure"]
+        for d in standard._indicators
+        if contrast.id in d.get("contrasts", (contrast.id,)) and not d.get("one_group")
+    ]
+    return list(dict.fromkeys(found))
+
+
+def inclusion_settings() -> Mapping[str, Any]:
+    """The content of ``standards.toml``."""
+    return _definitions()
+
+
+def _measures(definition: Mapping[str, Any], year: int) -> list[str]:
+    found = [
         d["measure"]
         for d in definition["indicators"]
-        if d["first_year"] <= chosen <= d.get("last_year", chosen)
+        if d["first_year"] <= year <= d.get("last_year", year)
     ]
-    breakdowns = [definition["breakdown"], *definition["detailed"]]
-    if isinstance(data, Survey):
-        figures = calculate(
-            data.filter(year=chosen), measures, by=breakdowns, weight=weight, level=level, rule=rule
-        )
-    else:
-        figures = _published(data, chosen, measures, breakdowns, definition["title"])
-    return Standard(
-        id=name,
-        title=definition["title"],
-        note=definition["note"],
-        year=chosen,
-        figures=figures,
-        gaps=_gaps(figures, adjust),
-        england=england if england is not None else _england(chosen),
-        _definition=definition,
-    )
+    return list(dict.fromkeys(found))
+
+
+def _calculated(
+    survey: Survey,
+    definition: Mapping[str, Any],
+    year: int,
+    weight: str | None,
+    level: float,
+    rule: str | Rule,
+) -> Estimates:
+    """The standard's figures of respondents, by the breakdowns that they have."""
+    survey = with_senior_band(survey)
+    measures = _measures(definition, year)
+    listed: Sequence[Mapping[str, str]] = definition.get("contrasts", [definition])
+    made = []
+    for within in dict.fromkeys(d.get("within", "") for d in listed):
+        by = [d["breakdown"] for d in listed if d.get("within", "") == within]
+        by += [] if within else definition["detailed"]
+        held = [b for b in by if b != _definitions()["pay_band"]["column"]]
+        held += [b for b in by if b not in held and b in survey.local_columns]
+        made.append(
+            calculate(
+                survey, measures, by=held, within=within or None, weight=weight, level=level,
+                rule=rule,
+            )
+        )  # fmt: skip
+    return made[0] if len(made) == 1 else concat(made)
 
 
 def _published(
-    results: Estimates, year: int, measures: list[str], breakdowns: list[str], title: str
+    results: Estimates, year: int, definition: Mapping[str, Any], contrasts: Sequence[Contrast]
 ) -> Estimates:
     """The rows of some results that a standard is made of."""
     frame = results._frame
-    keep = (
+    measures = _measures(definition, year)
+    places = np.zeros(len(frame), dtype=bool)
+    for c in contrasts:
+        part = frame["within"].eq(c.within) & frame["within_group"].eq(c.within_group)
+        groups = frame["group"].isin([c.compared]) if c.reference == REST else frame["group"].ne("")
+        part &= frame["breakdown"].eq(OVERALL) | (frame["breakdown"].eq(c.breakdown) & groups)
+        places |= part.to_numpy(dtype=bool)
+    places |= (frame["breakdown"].isin(definition["detailed"]) & frame["within"].eq("")).to_numpy()
+    keep = places & (
         frame["year"].eq(year)
         & frame["measure"].isin(measures)
-        & frame["breakdown"].isin([OVERALL, *breakdowns])
         & frame["answer"].eq("")
-        & frame["within"].eq("")
         & frame["statistic"].isin(("percent", "score"))
         & frame["reference"].eq("")
     ).to_numpy(dtype=bool)
     if not keep.any():
         raise MeasureError(
-            f"{title}: these results hold none of its indicators for {year}. Try: give the "
-            "respondents, or results calculated or published by the groups it compares."
+            f"{definition['title']}: these results hold none of its indicators for {year}. Try: "
+            "give the respondents, or results calculated or published by the groups it compares."
         )
     return results._rows(keep)
-
-
-def _gaps(figures: Estimates, adjust: str) -> Estimates | None:
-    try:
-        return compare_groups(figures, statistic=["difference", "ratio"], adjust=adjust)
-    except MeasureError:  # wholes only: published figures of organisations
-        return None
 
 
 def _england(year: int) -> Estimates | None:
@@ -495,30 +806,43 @@ def _england(year: int) -> Estimates | None:
         return None
 
 
-def _at(table: pd.DataFrame, place: tuple[str, str | None]) -> pd.DataFrame:
-    breakdown, group = place
-    keep = table["breakdown"].eq(breakdown)
-    return table[keep if group is None else keep & table["group"].eq(group)]
-
-
 def _beside(
-    rows: pd.DataFrame,
-    table: pd.DataFrame,
-    place: tuple[str, str | None],
-    name: str,
-    columns: list[str],
+    rows: pd.DataFrame, table: pd.DataFrame, side: str, name: str, columns: list[str]
 ) -> pd.DataFrame:
-    """Columns of one group put beside the rows, each named after it."""
-    on = ["year", "org", "measure"]
-    found = _at(table, place)[[*on, *columns]].drop_duplicates(on)
+    """Columns of one side put beside the rows, each named after it.
+
+    `side` is ``"compared"``, ``"reference"`` or ``"all"``: everyone together.
+    """
+    on = ["year", "org", "measure", "within", "within_group"]
+    whole = table["breakdown"].eq(OVERALL)
+    if side == "all":
+        found = table.loc[whole, [*on, *columns]]
+    else:
+        found = table.loc[~whole, [*on, "breakdown", "group", *columns]]
+        found = found.rename(columns={"group": side})
+        on += ["breakdown", side]
+    found = found.drop_duplicates(on)
     return rows.merge(found.rename(columns={c: f"{name}_{c}" for c in columns}), on=on, how="left")
 
 
-def _worse_for(rows: pd.DataFrame, definition: Mapping[str, Any]) -> Any:
+def _with_everyone_else(rows: pd.DataFrame) -> pd.DataFrame:
+    """Everyone who is not in the group: from the group and the gap, which are both shown."""
+    rest = rows["reference"].eq(REST)
+    if not rest.any():
+        return rows
+    return rows.assign(
+        reference_value=rows["reference_value"].where(~rest, rows["compared_value"] - rows["gap"]),
+        reference_base=rows["reference_base"].where(
+            ~rest, (rows["all_base"] - rows["compared_base"]).where(rows["gap"].notna())
+        ),
+    )
+
+
+def _worse_for(rows: pd.DataFrame) -> Any:
     """The group that does worse: has more of what is bad, or less of what is good."""
     more = rows["gap"].to_numpy(dtype=float) > 0
     bad = rows["better"].eq("lower").to_numpy(dtype=bool)
-    return np.where(more == bad, definition["compared"], definition["reference"])
+    return np.where(more == bad, rows["compared"], rows["_against"])
 
 
 def _guidance(rows: pd.DataFrame) -> Any:
@@ -532,6 +856,12 @@ def _guidance(rows: pd.DataFrame) -> Any:
         ["", TOO_FEW, f"inside {span}"],
         f"outside {span}",
     )
+
+
+def guidance_range() -> tuple[float, float, str]:
+    """Ends of the range of the four-fifths rule, and what it was made for."""
+    given = _definitions()["guidance"]
+    return float(given["low"]), float(given["high"]), str(given["label"])
 
 
 def _why(row: Mapping[Any, Any], composite: set[str]) -> str:

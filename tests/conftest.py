@@ -33,6 +33,12 @@ def instrument() -> ca.Instrument:
     return ca.load_instrument()
 
 
+@pytest.fixture(scope="session")
+def sample_release() -> ca.Release:
+    """The bundled sample of 2024 as a release: made once, since it takes seconds."""
+    return ca.open_release("sample", year=2024)
+
+
 def make_survey(
     n: int = 600,
     *,

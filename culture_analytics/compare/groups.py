@@ -1,22 +1,35 @@
-"""`compare_groups`: how far each group lies from another, from everyone else or from everyone."""
+"""`compare_groups`: how far each group lies from another, from everyone else or from everyone.
+
+Figures of whole breakdowns (association, gradient) are made in `compare.whole`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields, replace
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from culture_analytics.compare.derive import adjusted, derived, dies
+from culture_analytics.compare.sides import (
+    CROSSED,
+    FEW,
+    FEWEST,
+    OVERALL,
+    Side,
+    not_compared,
+    side_of,
+)
+from culture_analytics.compare.whole import ASSOCIATION, SPARSE, WHOLE, whole_breakdowns
 from culture_analytics.errors import MeasureError
 from culture_analytics.estimates import Estimates
 from culture_analytics.instrument import Instrument, load_instrument
 from culture_analytics.stats.multiplicity import ADJUSTMENTS
 from culture_analytics.stats.proportion import wilson
 from culture_analytics.stats.ratio import log_ratio_se, ratio_limits
-from culture_analytics.stats.trend import effective_answers, mover, two_proportions, welch
+from culture_analytics.stats.trend import mover, two_proportions, welch
 
 __all__ = ["ALL", "FEWEST", "REST", "STANDARD", "compare_groups", "verdict"]
 
@@ -28,16 +41,14 @@ STANDARD = "standard"
 REST = "rest"
 ALL = "all"
 
-FEWEST = 10
-"""People who gave, or did not give, the answer counted: below it, on either side, no verdict."""
-FEW = f"under {FEWEST} people"  # stands in `method`, so that it outlives every protected view
-
 CLEAR, UNCLEAR, TOO_FEW = "a clear gap", "no clear difference", "too few to judge"
 NOT_TESTED, NOT_SHOWN, NO_FIGURE = "not tested", "not shown", ""
 
-STATISTICS = ("difference", "ratio")
-OVERALL, CROSSED = "overall", " | "
+DIFFER, ALIKE = "the groups clearly differ", "no clear difference between the groups"
+RISES, FLAT = "a clear gradient", "no clear gradient"
 
+PAIRS = ("difference", "ratio")
+STATISTICS = (*PAIRS, *WHOLE)
 OUTSIDE = (
     "Groups are treated as independent samples. 'rest' is everyone who is not in the group, those "
     "whose group is not known among them; 'all' is everyone, the group itself among them."
@@ -66,8 +77,9 @@ def compare_groups(
     reference: str = STANDARD,
     statistic: str | Sequence[str] = "difference",
     adjust: str = "holm",
+    order: Mapping[str, Sequence[str]] | None = None,
 ) -> Estimates:
-    """Each group less (or divided by) its reference, with limits and a test.
+    """Each group less (or divided by) its reference, or a whole breakdown, with limits and a test.
 
     Parameters
     ----------
@@ -78,10 +90,16 @@ def compare_groups(
         none (units, detailed occupations) the rest. Or the label of a group; ``"rest"``: everyone
         not in the group; ``"all"``: everyone.
     statistic
-        ``"difference"`` (points), ``"ratio"`` (group divided by reference; percentages only), or
-        both in a list.
+        Of each group beside its reference: ``"difference"`` (points) or ``"ratio"`` (group divided
+        by reference; percentages only). Of a whole breakdown, whatever the reference:
+        ``"association"`` (do the groups differ at all? percentages only), ``"slope_index"`` (points
+        from the first to the last of groups that have an order) or ``"relative_index"`` (the ratio
+        of the two ends; percentages only). One, or several in a list.
     adjust
         ``"holm"``, ``"bh"`` (Benjamini and Hochberg) or ``"none"``.
+    order
+        Groups from first to last of breakdowns whose order the instrument does not know, such as
+        ``{"band": ["Band 2", "Band 3"]}``; groups left out take no part in the gradient.
 
     Returns
     -------
@@ -91,10 +109,17 @@ def compare_groups(
         organisation, year, table and reference. A row is hidden with either figure it is made of.
         "Prefer not to say" is kept out of comparisons. :func:`verdict` puts rows into words.
 
+        Of a whole breakdown one row (group ``"Groups shown"``) a measure, made of the groups that
+        are shown and of no others, so it gives away nothing hidden; fewer than two such groups
+        (three, for a gradient) hide it. In an association those large enough for the test take
+        part; `method` says how many. Its families are all publishable associations, or
+        gradients, of one organisation and year, over every breakdown asked for.
+
     Raises
     ------
     MeasureError
-        No such reference, statistic or adjustment, or nothing to compare.
+        No such reference, statistic or adjustment, nothing to compare, or an `order` of groups
+        that are not there.
 
     Notes
     -----
@@ -107,12 +132,23 @@ def compare_groups(
     weights the spread of the rest is taken from Kish's effective base. Published percentages count
     as random samples of their bases.
 
+    Association: Pearson's chi-square with Rao and Scott's second-order correction for weights and
+    strata, as R ``svychisq``, of the groups of whom five or more would be expected to say yes, and
+    no, if all were alike; the test is too sure of smaller ones beside large ones. `value` is its F,
+    `df` that of the numerator; that of the denominator is `df` times (base less strata).
+
+    Gradient: the line through the groups' figures against the middle rank of their people, weighted
+    by their numbers; limits by squaring and adding those of the groups; the test is Armitage's of
+    no gradient, on middle ranks. Groups count as independent samples in it.
+
     References
     ----------
     Newcombe (1998) Statistics in Medicine 17:873; Zou and Donner (2008) Statistics in Medicine
     27:1693; Katz and others (1978) Biometrics 34:469; Miettinen and Nurminen (1985) Statistics in
     Medicine 4:213; Holm (1979) Scandinavian Journal of Statistics 6:65; Lancaster (1961) Journal of
-    the American Statistical Association 56:223 (mid-p).
+    the American Statistical Association 56:223 (mid-p); Rao and Scott (1984) Annals of Statistics
+    12:46; Low and Low (2004) Journal of Public Health 26:388 (slope and relative index); Armitage
+    (1955) Biometrics 11:375; Cochran (1954) Biometrics 10:417 (groups too small for the test).
 
     Examples
     --------
@@ -122,10 +158,35 @@ def compare_groups(
     >>> gap = compare_groups(bullied).table
     >>> gap[["group", "reference", "unit"]].values.tolist()
     [['All other ethnic groups combined', 'White', 'points']]
+
+    Does it differ by length of service at all, and does it rise or fall along it?
+
+    >>> service = ca.calculate(ca.load_sample(2024), "hba_managers", by="length_of_service")
+    >>> along = compare_groups(service, statistic=["association", "slope_index"]).table
+    >>> along[["statistic", "reference"]].values.tolist()
+    [['association', 'each other'], ['slope_index', 'Less than 1 year to More than 15 years']]
     """
     wanted = _statistics(statistic)
     if adjust not in ADJUSTMENTS:
         raise MeasureError(f"adjust={adjust!r}: there are {', '.join(map(repr, ADJUSTMENTS))}.")
+    pairs = [name for name in wanted if name in PAIRS]
+    whole = [name for name in wanted if name in WHOLE]
+    blocks, notes = [], list[str]()
+    if pairs:
+        made, said = _pairwise(estimates, reference, pairs, adjust)
+        blocks.append(made)
+        notes += said
+    if whole:
+        made, said = whole_breakdowns(estimates, whole, order=order, adjust=adjust)
+        blocks.append(made)
+        notes += said
+    return derived(estimates, pd.concat(blocks, ignore_index=True), notes=notes)
+
+
+def _pairwise(
+    estimates: Estimates, reference: str, wanted: Sequence[str], adjust: str
+) -> tuple[pd.DataFrame, list[str]]:
+    """Rows of groups beside their reference, and what is to be said of them."""
     frame = estimates._frame.reset_index(drop=True)
     own = frame["statistic"].isin(("percent", "score")) & frame["reference"].eq("")
     rows = np.flatnonzero(own & ~frame["breakdown"].isin((OVERALL, "")))
@@ -167,7 +228,7 @@ def compare_groups(
         raise MeasureError("Ratios are of percentages; these results hold scores alone.")
     if rests.any():
         notes.append(OUTSIDE)
-    return derived(estimates, both, notes=notes)
+    return both, notes
 
 
 def verdict(estimates: Estimates) -> list[str]:
@@ -184,7 +245,10 @@ def verdict(estimates: Estimates) -> list[str]:
         One for each row of `.table`: ``"a clear gap"`` (adjusted p under one less the level of the
         limits), ``"no clear difference"``, ``"too few to judge"`` (fewer than ten people on either
         side gave, or did not give, the answer), ``"not tested"`` (a published score, whose spread
-        is not known), ``"not shown"`` (suppressed) or ``""`` where there is no figure.
+        is not known), ``"not shown"`` (suppressed) or ``""`` where there is no figure. Of whole
+        breakdowns ``"the groups clearly differ"`` or ``"no clear difference between the groups"``,
+        and ``"a clear gradient"`` or ``"no clear gradient"``; of an association ``"too few to
+        judge"`` where fewer than five yes or no would be expected of all groups but one at most.
 
     Raises
     ------
@@ -208,13 +272,19 @@ def verdict(estimates: Estimates) -> list[str]:
     p = table["p_adjusted"].to_numpy(dtype=float)
     level = table["level"].to_numpy(dtype=float)
     alpha = 1 - np.where(np.isnan(level), 0.95, level)
-    few = table["method"].str.contains(FEW, regex=False).to_numpy(dtype=bool)
+    method = table["method"].astype(str)
+    few = (
+        method.str.contains(FEW, regex=False) | method.str.contains(SPARSE, regex=False)
+    ).to_numpy(dtype=bool)
+    kind = [table["statistic"].eq(ASSOCIATION), table["statistic"].isin(WHOLE)]
+    clear = np.select(kind, [DIFFER, RISES], CLEAR)
+    unclear = np.select(kind, [ALIKE, FLAT], UNCLEAR)
     shown = table["status"].eq("ok").to_numpy(dtype=bool)
     said = np.select(
         [table["status"].eq("suppressed").to_numpy(dtype=bool), ~shown, few, np.isnan(p),
          p < alpha - 1e-12],
-        [NOT_SHOWN, NO_FIGURE, TOO_FEW, NOT_TESTED, CLEAR],
-        UNCLEAR,
+        [NOT_SHOWN, NO_FIGURE, TOO_FEW, NOT_TESTED, clear],
+        unclear,
     )  # fmt: skip
     return [str(words) for words in said]
 
@@ -228,7 +298,7 @@ def _statistics(statistic: str | Sequence[str]) -> list[str]:
     if unknown or not wanted:
         raise MeasureError(
             f"statistic={statistic!r}: there are {', '.join(map(repr, STATISTICS))}, or a list "
-            "of both."
+            "of some."
         )
     return wanted
 
@@ -253,7 +323,7 @@ def _pairs(frame: pd.DataFrame, rows: Ints, reference: str) -> tuple[pd.DataFram
         named |= dict.fromkeys(without, REST)
     elif without:
         notes.append(f"{', '.join(without)}: no group {reference!r}; left out.")
-    out = {b: _not_compared(instrument, b, groups) for b, groups in groups_of.items()}
+    out = {b: not_compared(instrument, b, groups) for b, groups in groups_of.items()}
     if any(out.values()):
         labels = list(dict.fromkeys(g for groups in out.values() for g in groups))
         notes.append(KEPT_OUT.format(groups=", ".join(map(repr, labels))))
@@ -291,26 +361,6 @@ def _reference(instrument: Instrument, breakdown: str, groups: list[str], refere
     return label if label in groups else ""
 
 
-def _not_compared(instrument: Instrument, breakdown: str, groups: list[str]) -> set[str]:
-    """Groups that are shown but kept out of contrasts, such as "prefer not to say"."""
-    kept_out = [
-        {g.label for g in b.groups if not g.contrast}
-        if (b := instrument.breakdowns.get(name))
-        else set[str]()
-        for name in breakdown.split(":")
-    ]
-    return {
-        group
-        for group in groups
-        if any(label in out for label, out in zip(_labels(group, kept_out), kept_out, strict=True))
-    }
-
-
-def _labels(group: str, parts: Sequence[object]) -> list[str]:
-    labels = group.split(CROSSED)
-    return labels if len(labels) == len(parts) else [""] * len(parts)
-
-
 def _positions(frame: pd.DataFrame, at: Ints, to: NDArray[np.object_]) -> Ints:
     """Row of each reference; for the rest and for everyone the row of all staff."""
     whole = np.isin(to, (REST, ALL))
@@ -339,44 +389,10 @@ def _either(hidden: Mask, pairs: pd.DataFrame) -> Mask:
 # -- both sides as arrays -----------------------------------------------------------------------
 
 
-@dataclass(frozen=True, eq=False)
-class _Side:
-    """Figures of one side of each comparison, as they stand in the rows."""
-
-    value: Floats
-    lower: Floats
-    upper: Floats
-    se: Floats
-    df: Floats
-    base: Floats
-    effective: Floats
-    """Kish's effective base; the base when unweighted."""
-    weight: Floats
-    """Sum of weights; the base when unweighted."""
-    yes: Floats
-    """People who gave the answer counted; NaN for scores."""
-
-    @property
-    def p(self) -> Floats:
-        """The percentage as a proportion."""
-        return np.clip(self.value / 100, 0, 1)
-
-    @property
-    def effective_answers(self) -> Floats:
-        """Random answers the percentage is worth.
-
-        Under unequal weights no more than Kish's: the standard error of a small group is itself
-        uncertain, and where it comes out small by chance a test would be too sure.
-        """
-        found = effective_answers(self.p, self.se / 100, self.base, self.effective)
-        unequal = self.effective < self.base * (1 - 1e-9)
-        return np.asarray(np.where(unequal, np.fmin(found, self.effective), found))
-
-
-def _sides(frame: pd.DataFrame, pairs: pd.DataFrame) -> tuple[_Side, _Side, Floats]:
+def _sides(frame: pd.DataFrame, pairs: pd.DataFrame) -> tuple[Side, Side, Floats]:
     """Both sides, and the share of everyone's weight that the group has."""
     at, to = pairs["at"].to_numpy(), pairs["to"].to_numpy()
-    group, whole = _side(frame, at), _side(frame, to)
+    group, whole = side_of(frame, at), side_of(frame, to)
     rests = pairs["reference"].isin((REST, ALL)).to_numpy(dtype=bool)
     inside = np.where(rests, group.weight / whole.weight, np.nan)
     if not rests.any():
@@ -385,44 +401,12 @@ def _sides(frame: pd.DataFrame, pairs: pd.DataFrame) -> tuple[_Side, _Side, Floa
     level = frame["level"].to_numpy(dtype=float)[at]
     rest = _rest(group, whole, score, np.where(np.isnan(level), 0.95, level))
     chosen = {
-        f.name: np.where(rests, getattr(rest, f.name), getattr(whole, f.name))
-        for f in fields(_Side)
+        f.name: np.where(rests, getattr(rest, f.name), getattr(whole, f.name)) for f in fields(Side)
     }
-    return group, _Side(**chosen), inside
+    return group, Side(**chosen), inside
 
 
-def _side(frame: pd.DataFrame, at: Ints) -> _Side:
-    there = at >= 0
-
-    def column(name: str) -> Floats:
-        values = frame[name].to_numpy(dtype=float)[np.maximum(at, 0)]
-        return np.asarray(np.where(there, values, np.nan), dtype=np.float64)
-
-    value, base, se = column("value"), column("base"), column("se")
-    percent = frame["statistic"].eq("percent").to_numpy(dtype=bool)[np.maximum(at, 0)]
-    counted = base * value / 100
-    if "_numerator" in frame.columns:
-        own = column("_numerator")
-        counted = np.where(np.isnan(own), counted, own)
-    share = np.clip(value / 100, 0, 1)
-    published = 100 * np.sqrt(share * (1 - share) / np.where(base > 0, base, np.nan))
-    equal = frame["weighting"].eq("unweighted").to_numpy(dtype=bool)[np.maximum(at, 0)]
-    equal |= frame["source"].ne("extract").to_numpy(dtype=bool)[np.maximum(at, 0)]
-    effective, weight = (column(c) for c in ("effective_base", "weighted_base"))
-    return _Side(
-        value=value,
-        lower=column("lower"),
-        upper=column("upper"),
-        se=np.where(np.isnan(se) & percent, published, se),
-        df=column("df"),
-        base=base,
-        effective=np.where(equal & np.isnan(effective), base, effective),
-        weight=np.where(equal & np.isnan(weight), base, weight),
-        yes=np.where(percent, counted, np.nan),
-    )
-
-
-def _rest(group: _Side, whole: _Side, score: Mask, level: Floats) -> _Side:
+def _rest(group: Side, whole: Side, score: Mask, level: Floats) -> Side:
     """Everyone who is not in the group, from what everyone's and the group's figures rest on."""
     with np.errstate(divide="ignore", invalid="ignore"):
         base = whole.base - group.base
@@ -455,7 +439,7 @@ def _rest(group: _Side, whole: _Side, score: Mask, level: Floats) -> _Side:
 
 
 def _differences(
-    frame: pd.DataFrame, pairs: pd.DataFrame, group: _Side, other: _Side, share: Floats
+    frame: pd.DataFrame, pairs: pd.DataFrame, group: Side, other: Side, share: Floats
 ) -> pd.DataFrame:
     """The rows of ``statistic="difference"``, before adjustment.
 
@@ -502,7 +486,7 @@ def _differences(
     )
 
 
-def _ratios(differences: pd.DataFrame, group: _Side, other: _Side, share: Floats) -> pd.DataFrame:
+def _ratios(differences: pd.DataFrame, group: Side, other: Side, share: Floats) -> pd.DataFrame:
     """The rows of ``statistic="ratio"``: their tests are those of the differences."""
     df = np.fmin(group.effective, other.effective) - 1
     weighted = (group.effective < group.base - 1e-6) | (other.effective < other.base - 1e-6)
@@ -516,7 +500,7 @@ def _ratios(differences: pd.DataFrame, group: _Side, other: _Side, share: Floats
         value[ok] = group.p[ok] / other.p[ok]
         for level in np.unique(levels[ok]):
             of = ok & (levels == level)
-            a, b = ({f.name: getattr(s, f.name)[of] for f in fields(_Side)} for s in (group, other))
+            a, b = ({f.name: getattr(s, f.name)[of] for f in fields(Side)} for s in (group, other))
             p1, p2 = np.clip(a["value"] / 100, 0, 1), np.clip(b["value"] / 100, 0, 1)
             lower[of], upper[of], method[of] = ratio_limits(
                 p1, p2,
@@ -569,14 +553,14 @@ def _methods(
     return np.asarray(method, dtype=object)
 
 
-def _rarer(group: _Side, other: _Side) -> Floats:
+def _rarer(group: Side, other: Side) -> Floats:
     """Fewest people on either side who gave the answer, or who did not."""
     with np.errstate(invalid="ignore"):
         sides = [np.fmin(s.yes, s.base - s.yes) for s in (group, other)]
         return np.asarray(np.minimum(*sides) + 1e-6, dtype=np.float64)
 
 
-def _test(group: _Side, other: _Side, percent: Mask) -> Floats:
+def _test(group: Side, other: Side, percent: Mask) -> Floats:
     """Test two percentages: z, or the exact tail where that is less sure.
 
     The z test of a small group against a large one calls too many differences real: of its tail

@@ -8,8 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from culture_analytics.compare.groups import FEW
 from culture_analytics.compare.organisations import better
+from culture_analytics.compare.sides import FEW
 from culture_analytics.diagnose.held import Row
 from culture_analytics.diagnose.hotspots import LEAST
 from culture_analytics.instrument import load_instrument

@@ -442,6 +442,9 @@ def _together(
 # Of the time given, the share for choosing; the rest is for the last attack.
 CHOOSING = 0.7
 
+# Crossings that are less than this share of the figures are protected after the rest.
+FEW_CROSSED = 0.25
+
 
 class _Year:
     """Everything of one year that leaves together."""
@@ -473,7 +476,7 @@ class _Year:
     def run(self) -> Mask:
         """Rows to hide; leaves the report behind."""
         kept = np.ones(len(self.frame), dtype=bool)
-        hide = np.zeros(len(self.frame), dtype=bool)
+        hide = self._without_crossings()
         left_out: list[str] = []
         while True:
             rows = np.flatnonzero(kept)
@@ -490,6 +493,22 @@ class _Year:
             left_out += names
             kept &= ~np.isin(self.table, names)
 
+    def _without_crossings(self) -> Mask:
+        """What must be hidden were there no crossings, where these are few beside the rest.
+
+        Without them the tables are trees, whose patterns are pruned; the crossings then add only
+        what they give away.
+        """
+        hide = np.zeros(len(self.frame), dtype=bool)
+        plain = np.flatnonzero(~self._crossed())
+        if len(self.frame) * FEW_CROSSED > len(self.frame) - len(plain) > 0:
+            hide[plain] = self._attempt(plain, hide[plain])[0]
+        return hide
+
+    def _crossed(self) -> Mask:
+        within = self.frame["within"].astype(str).ne("").to_numpy(dtype=bool)
+        return within | self.frame["breakdown"].astype(str).str.contains(":").to_numpy(bool)
+
     def examine(self) -> AuditReport:
         """The attack on what is hidden already."""
         rows = np.arange(len(self.frame))
@@ -499,8 +518,7 @@ class _Year:
         """Tables to leave out: crossings with cells not proved, or else all crossings."""
         if not unproved.any():
             return []
-        within = self.frame["within"].astype(str).ne("").to_numpy(dtype=bool)
-        crossed = within | self.frame["breakdown"].astype(str).str.contains(":").to_numpy(bool)
+        crossed = self._crossed()
         margin = self.frame["breakdown"].astype(str).eq(OVERALL).to_numpy(dtype=bool)
         bad, names = rows[unproved], self.table[rows]
         inner, crossed = (crossed & ~margin)[rows], crossed[rows]
@@ -612,6 +630,14 @@ def _alike(hidden: Mask, linked: NDArray[np.int64], known: Mask) -> Mask:
     return out
 
 
+def _in_all(hidden: Mask, families: NDArray[np.int64]) -> Mask:
+    """Cells hidden in every measure of the family."""
+    out = np.zeros_like(hidden)
+    for label in np.unique(families):
+        out[families == label] = hidden[families == label].all(axis=0)
+    return out
+
+
 def _pattern(
     structure: Structure,
     counts: Counts,
@@ -628,7 +654,8 @@ def _pattern(
     linked = linked_measures(names, instrument)
     real = replace(counts, base=np.where(fixed, np.nan, counts.base))
     first = primary(structure, real, protection, families)
-    hidden = first | (before & real.known)
+    # A cell hidden before in some measures only, for their numbers, says nothing of the others'.
+    hidden = first | (before & real.known & _in_all(before | ~real.known, families))
     bases_only = replace(protection, numerator_span=0)
     # The pattern of the items asked of everyone holds in the families asked of some, too.
     common = np.flatnonzero(families == 0)
@@ -646,7 +673,7 @@ def _pattern(
             together=families[rest], fixed=fixed[rest], deadline=deadline,
         )  # fmt: skip
     few = small(structure, real, protection, linked)
-    hidden = _alike(hidden | few, linked, real.known)
+    hidden = _alike(hidden | few | (before & real.known), linked, real.known)
     # Those asked of everyone first: they say how many were asked the others, at the most.
     lead = gates(names, instrument)
     led = np.zeros(len(names), dtype=bool)

@@ -12,7 +12,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-__all__ = ["ALL_STAFF", "RAW", "WHOLE", "alone", "is_derived", "orphans", "parents"]
+__all__ = [
+    "ALL_STAFF",
+    "GROUPS",
+    "OF_STAFF",
+    "OF_WHOLE",
+    "RAW",
+    "alone",
+    "is_derived",
+    "orphans",
+    "parents",
+]
 
 Ints = NDArray[np.int64]
 Mask = NDArray[np.bool_]
@@ -21,9 +31,14 @@ Mask = NDArray[np.bool_]
 RAW = ("percent", "score")
 ALL_STAFF = "overall"
 
+# Statistics made of several groups of a breakdown; the private column names those. Without it
+# they are taken to be made of all.
+OF_WHOLE = ("association", "slope_index", "relative_index")
+GROUPS = "_groups"
+
 # Statistics of how answers go together in everyone, or in a large group: correlations of hundreds
 # of respondents, rounded, from which no figure follows. They rest on the group's being shown.
-WHOLE = ("variance_share", "variance_explained", "alpha", "omega", "item_rest")
+OF_STAFF = ("variance_share", "variance_explained", "alpha", "omega", "item_rest")
 
 # What a figure and those it is made of have in common, apart from the year and the group.
 _SAME = ["org", "measure", "answer", "within", "within_group", "weighting", "source"]
@@ -57,51 +72,63 @@ def parents(frame: pd.DataFrame) -> tuple[Ints, Ints, Mask]:
     complete
         For each row of the frame whether all it is made of was found. A reference is another group
         of the breakdown, an earlier year ("2023") or several ("2021-2024 (4 years)"); any other
-        ("rest", "all") rests on the group itself and on all staff. Statistics of `WHOLE` rest on
-        the measure's figure of their group, or where there is none on the largest of all staff.
+        ("rest", "all") rests on the group itself and on all staff. A figure of a whole breakdown
+        rests on the groups it was made of. Statistics of `OF_STAFF` rest on the measure's figure of
+        their group, or where there is none on the largest of all staff.
     """
     derived = is_derived(frame)
     raw = frame["statistic"].isin(RAW).to_numpy(dtype=bool) & ~derived
     columns = ["year", *_SAME, "breakdown", "group"]
     cells = list(map(tuple, frame[columns].astype(str).to_numpy()))
     place: dict[_Cell, int] = {}
+    groups: dict[_Cell, list[_Cell]] = {}
     for i in np.flatnonzero(raw):
         place.setdefault(cells[i], int(i))
+        groups.setdefault(cells[i][:-1], []).append(cells[i])
         if cells[i][-2] == ALL_STAFF:  # found whatever the label
             place.setdefault((*cells[i][:-1], ""), int(i))
     years = sorted(map(int, pd.unique(frame.loc[raw, "year"])))
     reference = frame["reference"].astype(str).to_numpy()
+    kind = frame["statistic"].to_numpy(dtype=object)
+    named = frame[GROUPS].to_numpy() if GROUPS in frame.columns else np.full(len(frame), None)
+    largest = _of_everyone(frame, raw, cells) if np.isin(kind, OF_STAFF).any() else {}
     child: list[int] = []
     parent: list[int] = []
     complete = np.ones(len(frame), dtype=bool)
-    whole = frame["statistic"].isin(WHOLE).to_numpy(dtype=bool) & derived
-    everyone = _of_everyone(frame, raw, cells) if whole.any() else {}
-    for i in np.flatnonzero(whole):
-        year, org, measure, _, *same = cells[i]
-        own = place.get((year, org, measure, "", *same), everyone.get((year, org)))
-        complete[i] = own is not None
-        child += [int(i)] * (own is not None)
-        parent += [] if own is None else [own]
-    for i in np.flatnonzero(derived & ~whole):
-        wanted, number = _made_of(cells[i], str(reference[i]), years, place)
-        found = [place[cell] for cell in wanted if cell in place]
+    for i in np.flatnonzero(derived):
+        cell = cells[i]
+        if kind[i] in OF_STAFF:
+            wanted, number = [_own_or_largest(cell, place, largest)], 1
+        elif kind[i] in OF_WHOLE:
+            known = isinstance(named[i], tuple)
+            every = groups.get(cell[:-1], [])
+            wanted = [(*cell[:-1], g) for g in named[i]] if known else every
+            number = max(len(wanted), 1)
+        else:
+            wanted, number = _made_of(cell, str(reference[i]), years, place)
+        found = [place[c] for c in wanted if c in place]
         complete[i] = len(found) >= number
         child += [int(i)] * len(found)
         parent += found
     return np.array(child, dtype=np.int64), np.array(parent, dtype=np.int64), complete
 
 
-def _of_everyone(frame: pd.DataFrame, raw: Mask, cells: list[_Cell]) -> dict[_Cell, int]:
-    """For each organisation and year the row of all staff with the largest base."""
+def _of_everyone(frame: pd.DataFrame, raw: Mask, cells: list[_Cell]) -> dict[_Cell, _Cell]:
+    """For each year and organisation the cell of all staff with the largest base."""
     base = np.nan_to_num(frame["base"].to_numpy(dtype=float))
-    found: dict[_Cell, int] = {}
+    most: dict[_Cell, int] = {}
     for i in np.flatnonzero(raw):
-        if cells[i][-2] != ALL_STAFF:
-            continue
         key = cells[i][:2]
-        if key not in found or base[i] > base[found[key]]:
-            found[key] = int(i)
-    return found
+        if cells[i][-2] == ALL_STAFF and (key not in most or base[i] > base[most[key]]):
+            most[key] = int(i)
+    return {key: cells[i] for key, i in most.items()}
+
+
+def _own_or_largest(cell: _Cell, place: dict[_Cell, int], largest: dict[_Cell, _Cell]) -> _Cell:
+    """The measure's figure of the group, or the largest of all staff."""
+    year, org, measure, _, *same = cell
+    own = (year, org, measure, "", *same)
+    return own if own in place else largest.get((year, org), own)
 
 
 def _made_of(

@@ -18,16 +18,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from culture_analytics.disclosure.populations import unit_tree
 from culture_analytics.disclosure.rules import Rule, load_rule
 from culture_analytics.disclosure.structure import round_people
 from culture_analytics.disclosure.together import suppress_together
 from culture_analytics.errors import DisclosureError, MeasureError
-from culture_analytics.estimate import calculate, calculate_answers
+from culture_analytics.estimate import calculate_answers
 from culture_analytics.estimate.dimensions import OVERALL
-from culture_analytics.estimates import HIDE, UNPROTECTED, Estimates
+from culture_analytics.estimates import CONTRACTOR, HIDE, UNPROTECTED, Estimates
 from culture_analytics.files import replacing
 from culture_analytics.instrument import Instrument, load_instrument
 from culture_analytics.instrument.loader import DATA
+from culture_analytics.read.validate import NOT_OF_ANSWERS
 from culture_analytics.survey import Survey
 
 if TYPE_CHECKING:
@@ -39,6 +41,12 @@ BANNER = "Small groups suppressed, and the tables together proved to give none o
 PUBLISHED_BANNER = "Officially published results, as protected by their publisher"
 
 MEASURES, ANSWERS = "measures", "answers"  # kinds of tables
+
+# What results that are not of respondents are: words behind the title.
+RESULTS = {
+    "published": "published results",
+    "contractor": "the survey contractor's tables, not published",
+}
 
 _FORMAT = 1
 
@@ -54,8 +62,9 @@ class Release:
     rule
         The one rule of every table.
     about
-        What it is about: ``kind`` (``"extract"`` or ``"published"``), ``org``, ``org_name``,
-        ``years``, ``respondents`` by year, ``source``, ``synthetic``, ``title``.
+        What it is about: ``kind`` (``"extract"``, ``"published"`` or ``"contractor"``), ``org``,
+        ``org_name``, ``years``, ``respondents`` by year (None where there are too few to say),
+        ``source``, ``synthetic``, ``title``; ``results``, in words, if not of respondents.
     quality
         What reading the extract found, as counts; None for published results.
     banner
@@ -341,24 +350,31 @@ def _from_survey(
     seconds: float | None,
     model: CultureModel | None,
 ) -> Release:
+    from culture_analytics.diagnose.leaving import diagnosis_topics
+    from culture_analytics.inclusion_leaving import inclusion, table_of
+    from culture_analytics.standards import with_senior_band
+
+    survey = with_senior_band(survey)
     if model is not None:
         survey = replace(survey, instrument=model.extend(survey.instrument))
     tables: dict[tuple[str, str], Estimates] = {}
     for table in definition["tables"]:
-        by = [b for b in table["by"] if _available(survey, b)]
-        tables[MEASURES, table["topic"]] = calculate(survey, table["measures"], by=by, rule=rule)
+        figures = table_of(survey, table, rule)
+        if figures is not None:
+            tables[MEASURES, table["topic"]] = figures
     for a in definition.get("answers", ()):
         tables[ANSWERS, a["topic"]] = calculate_answers(survey, a["items"], rule=rule)
-    from culture_analytics.diagnose.leaving import diagnosis_topics
-
     banner = UNPROTECTED
     protection: tuple[str, ...] = (f"Nothing was hidden: {rule.reason}.",)
     if rule.base_under:
         tables, report = suppress_together(tables, instrument=survey.instrument, seconds=seconds)
         banner, protection = BANNER, report.sentences()
     found = _of_kind(tables, MEASURES)
-    found = _with_comparisons(found, survey.orgs, published, rule)
-    found |= diagnosis_topics(found, survey, rule=rule, model=model)
+    found = {
+        **_with_comparisons(found, survey.orgs, published, rule),
+        **inclusion(found, survey=survey, published=published, orgs=survey.orgs, rule=rule),
+        **diagnosis_topics(found, survey, rule=rule, model=model),
+    }
     return Release(
         rule=rule,
         about=_about_survey(survey, rule) | _about_model(found, model),
@@ -372,12 +388,6 @@ def _from_survey(
 
 def _of_kind(tables: Mapping[tuple[str, str], Estimates], kind: str) -> dict[str, Estimates]:
     return {topic: estimates for (k, topic), estimates in tables.items() if k == kind}
-
-
-def _available(survey: Survey, by: str) -> bool:
-    """Leave out a breakdown of the standard set that this extract does not have."""
-    breakdown = survey.instrument.breakdowns.get(by)
-    return breakdown is None or breakdown.item in survey.responses.columns
 
 
 def _with_comparisons(
@@ -414,11 +424,17 @@ def _from_published(
             f"The published results hold {len(orgs)} organisations. Choose one first: "
             "published.select(org='...')."
         )
+    from culture_analytics.inclusion_leaving import inclusion
+
     instrument = load_instrument()
+    units = _published_units(instrument, data)
     found: dict[str, Estimates] = {}
     for table in definition["tables"]:
+        if "years" in table:  # of respondents alone
+            continue
         wanted = [m.id for m in instrument.resolve_measures(table["measures"])]
-        by = [OVERALL, *_published_breakdowns(instrument, data, table["by"])]
+        groups = table.get("published_by", table["by"])
+        by = [OVERALL, *_published_breakdowns(instrument, data, groups, units)]
         if data._has(measure=wanted, breakdown=by, answer=""):
             chosen = data.select(measure=wanted, breakdown=by, answer="")
             found[table["topic"]] = _in_order(chosen, wanted)
@@ -430,11 +446,15 @@ def _from_published(
             answers[spec["topic"]] = data._rows(rows.to_numpy())
     if not found:
         raise MeasureError("The published results hold none of the release's measures.")
-    found = _with_comparisons(found, orgs, published, data.rule)
+    of_groups = inclusion(
+        found, survey=None, published=published, orgs=list(map(str, orgs)), rule=data.rule
+    )
+    found = {**_with_comparisons(found, orgs, published, data.rule), **of_groups}
+    about = {**_about_published(data, str(orgs[0])), "units": units}
     return Release(
         rule=data.rule,
-        banner=PUBLISHED_BANNER,
-        about=_about_published(data, str(orgs[0])),
+        banner=CONTRACTOR if about["kind"] == "contractor" else PUBLISHED_BANNER,
+        about=about,
         _tables=found,
         _answers=answers,
     )
@@ -448,15 +468,28 @@ def _in_order(estimates: Estimates, measures: Sequence[str]) -> Estimates:
     return estimates._with(frame)
 
 
-def _published_breakdowns(instrument: Instrument, data: Estimates, by: Sequence[str]) -> list[str]:
+def _published_breakdowns(
+    instrument: Instrument, data: Estimates, by: Sequence[str], units: Sequence[str]
+) -> list[str]:
     there = data.unique("breakdown")
-    names = [i for b in by for i in (instrument.breakdown_ids(b) or (b,))]
+    names = [
+        i for b in by for i in (units if b == "units" else instrument.breakdown_ids(b) or (b,))
+    ]
     return [b for b in dict.fromkeys(names) if b in there]
+
+
+def _published_units(instrument: Instrument, data: Estimates) -> list[str]:
+    """A contractor's breakdowns of the organisation's own, such as directorates."""
+    if not data._has(source="contractor"):
+        return []
+    known = {OVERALL, *instrument.breakdowns}
+    return [str(b) for b in data.unique("breakdown") if b not in known]
 
 
 def _about_survey(survey: Survey, rule: Rule) -> dict[str, Any]:
     counts = survey.responses["year"].value_counts().sort_index()
-    people = round_people(np.asarray(counts, dtype=np.float64), rule.round_base)
+    held = np.asarray(counts, dtype=np.float64)
+    people = round_people(held, rule.round_base)
     org = survey.orgs[0] if len(survey.orgs) == 1 else "all"
     name = survey.names.get(org, org) if org != "all" else f"{len(survey.orgs)} organisations"
     years = [int(y) for y in survey.years]
@@ -466,13 +499,26 @@ def _about_survey(survey: Survey, rule: Rule) -> dict[str, Any]:
         "org_name": name,
         "years": years,
         "respondents": {
-            str(y): int(n) if n >= rule.base_under else None
-            for y, n in zip(counts.index, people, strict=True)
+            # 11 people are enough to say so, also where they are rounded to 10.
+            str(y): int(shown) if n >= rule.base_under else None
+            for y, n, shown in zip(counts.index, held, people, strict=True)
         },
         "units": list(survey.units),
+        "parents": _parents(survey),
         "source": survey.source,
         "synthetic": survey.synthetic,
         "title": f"{name}, NHS Staff Survey {_span(years)}",
+    }
+
+
+def _parents(survey: Survey) -> dict[str, dict[str, list[str]]]:
+    """For each smaller unit column, which larger unit or units each unit lies in, latest year."""
+    responses = survey.responses
+    latest = responses[responses["year"].eq(responses["year"].max())]
+    return {
+        column: {u: [up] if isinstance(up, str) else list(up) for u, up in above.items()}
+        for column, (larger, above) in unit_tree(survey.units, latest).items()
+        if larger
     }
 
 
@@ -483,8 +529,10 @@ def _about_published(data: Estimates, org: str) -> dict[str, Any]:
         name = str(table.loc[table["org"] == org, "name"].iloc[0])
     years = sorted(int(y) for y in data.unique("year"))
     synthetic = any("synthetic" in n.lower() for n in data.notes)
+    kind = "contractor" if data._has(source="contractor") else "published"
     return {
-        "kind": "published",
+        "kind": kind,
+        "results": RESULTS[kind],
         "org": org,
         "org_name": name,
         "years": years,
@@ -492,7 +540,7 @@ def _about_published(data: Estimates, org: str) -> dict[str, Any]:
         "units": [],
         "source": ", ".join(map(str, data.unique("release"))),
         "synthetic": synthetic,
-        "title": f"{name}, NHS Staff Survey {_span(years)} (published results)",
+        "title": f"{name}, NHS Staff Survey {_span(years)} ({RESULTS[kind]})",
     }
 
 
@@ -519,14 +567,20 @@ def _quality_table(quality: Any) -> pd.DataFrame | None:
 def _protected_counts(
     quality: pd.DataFrame | None, survey: Survey, rule: Rule
 ) -> pd.DataFrame | None:
-    """The findings of reading, less exactly where exact counts would undo the rule."""
+    """The findings of reading, under the rule: their counts are of people too.
+
+    A count of fewer people than the rule shows figures of is missing. Under a rule that rounds
+    all counts are rounded.
+    """
     if quality is None or survey.responses["year"].value_counts().min() < rule.base_under:
         return None
-    if not rule.rounds:
-        return quality
     counts = np.asarray(quality["count"], dtype=np.float64)
-    rounded = round_people(counts, rule.round_base).astype(int)
-    return quality.assign(count=rounded, detail="")  # the details repeat the counts
+    few = ~quality["check"].isin(NOT_OF_ANSWERS) & quality["count"].lt(rule.base_under)
+    if rule.rounds:
+        counts = round_people(counts, rule.round_base)
+    shown = pd.Series(counts, index=quality.index).astype("Int64").mask(few)
+    kept = quality.assign(count=shown)
+    return kept.assign(detail="") if rule.rounds else kept  # the details repeat the counts
 
 
 def _organisation_records(estimates: Estimates) -> list[dict[str, str]]:

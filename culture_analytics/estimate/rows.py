@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from culture_analytics.estimate.figures import PairSums, estimate_table
+from culture_analytics.estimate.kept import CELL_NUMBER, CELL_SUMS, CellSums
 from culture_analytics.estimate.numerators import Answers
 from culture_analytics.estimate.plan import STATUSES, Target, status_of
 from culture_analytics.estimate.tabulate import Layout
@@ -69,6 +70,10 @@ def rows_of(
         # Private: what disclosure control counts, also where the figures are weighted.
         "_numerator": number(figures.numerator, shown | no_answer),
     }
+    if CellSums.needed(table):
+        columns[CELL_SUMS] = np.full(len(everywhere), CellSums(table, pairs), dtype=object)
+        numbers = np.arange(stated.size).reshape(stated.shape)
+        columns[CELL_NUMBER] = numbers[stated]
     return pd.DataFrame(columns)
 
 

@@ -32,7 +32,7 @@ PREFIX = "culture_"
 ELEMENTS, OUTCOMES, CULTURE = "culture_elements", "culture_outcomes", "culture"
 EVIDENCE, LEADERS = "culture_evidence", "culture_leaders"
 
-TOPICS = ("culture", "leaders", "culture_items")
+TOPICS = ("culture", "culture_leaders", "culture_items")
 """Topics of a release that hold the tables of a diagnosis, as ``release.toml`` declares them."""
 
 DIAGNOSED = ("culture_differences", "spots", "culture_changes", "drivers", "scale_quality")

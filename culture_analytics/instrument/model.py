@@ -120,6 +120,11 @@ class Breakdown:
         """Label of the standard reference group, if the breakdown has one."""
         return next((g.label for g in self.groups if g.reference), None)
 
+    @property
+    def ordered(self) -> bool:
+        """Whether its groups have an order, from the first to the last: the set "ordered"."""
+        return "ordered" in self.sets
+
 
 @dataclass(frozen=True)
 class Score:

@@ -1,15 +1,16 @@
-"""What a notebook cell may show: a picture, a table or a plain sentence, each accessible as it is.
+"""What a notebook cell may show: a picture, a table or plain sentences, each accessible as it is.
 
-All three take only protected results and words; their HTML is escaped, tables have a caption and
+All take only protected results and words; their HTML is escaped, tables have a caption and
 header cells with a scope, pictures carry their alternative text.
 """
 
 from __future__ import annotations
 
 import html
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import wraps
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, cast
 
 if TYPE_CHECKING:
     import numpy as np
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL.Image import Image
 
-__all__ = ["ABSENT", "Block", "Picture", "Sentence", "Several", "Table"]
+    from culture_analytics.disclosure.release import Release
+
+__all__ = ["ABSENT", "Block", "Picture", "Points", "Sentence", "Several", "Table", "says_embargo"]
 
 PNG_DPI = 144  # sharper than a screen shows, and not too heavy for one file
 SCREEN_DPI = 100
@@ -53,6 +56,36 @@ class Sentence:
         kind = "ca-mark" if self.mark else ABSENT if self.absent else "ca-note"
         style = f' style="{MARK_STYLE}"' if self.mark else ""
         return f'<p class="{kind}"{style}>{html.escape(self.text)}</p>'
+
+
+@dataclass(frozen=True)
+class Points:
+    """A list of plain sentences.
+
+    Parameters
+    ----------
+    items
+        The sentences; they are escaped.
+    lead
+        Words before the list.
+    numbered
+        Whether their order matters.
+    """
+
+    items: Sequence[str]
+    lead: str = ""
+    numbered: bool = False
+
+    def __repr__(self) -> str:
+        marks = [f"{n}." if self.numbered else "-" for n in range(1, len(self.items) + 1)]
+        lines = [f"{mark} {item}" for mark, item in zip(marks, self.items, strict=True)]
+        return "\n".join([self.lead, *lines] if self.lead else lines)
+
+    def _repr_html_(self) -> str:
+        kind = "ol" if self.numbered else "ul"
+        lead = f'<p class="ca-lead">{html.escape(self.lead)}</p>' if self.lead else ""
+        items = "".join(f"<li>{html.escape(item)}</li>" for item in self.items)
+        return f'{lead}<{kind} class="ca-points">{items}</{kind}>'
 
 
 @dataclass(frozen=True)
@@ -203,7 +236,7 @@ def _packed(colours: NDArray[np.int32]) -> NDArray[np.int32]:
     return packed
 
 
-Block = Sentence | Table | Picture
+Block = Sentence | Points | Table | Picture
 
 
 @dataclass(frozen=True, eq=False)
@@ -229,3 +262,39 @@ class Several:
 
         for block in self.blocks:
             display(block)  # type: ignore[no-untyped-call]
+
+
+Shown = TypeVar("Shown", bound="Block | Several")
+Given = ParamSpec("Given")
+
+
+def says_embargo(
+    show: Callable[Concatenate[Release, Given], Shown],
+) -> Callable[Concatenate[Release, Given], Shown]:
+    """Make what a function shows of a release say the embargo that the release is under.
+
+    Pictures say it themselves. Tables and sentences are copied one by one too, so each says it.
+
+    Parameters
+    ----------
+    show
+        Gives a block, or several, of a release.
+    """
+
+    @wraps(show)
+    def said(release: Release, /, *given: Given.args, **named: Given.kwargs) -> Shown:
+        shown = show(release, *given, **named)
+        embargo = release.about.get("embargo")
+        return cast("Shown", _under(shown, str(embargo))) if embargo else shown
+
+    return said
+
+
+def _under(shown: Block | Several, embargo: str) -> Block | Several:
+    if isinstance(shown, Several):
+        return Several([cast("Block", _under(block, embargo)) for block in shown])
+    if isinstance(shown, Table):
+        return replace(shown, notes=[f"{embargo}.", *shown.notes])
+    if isinstance(shown, Sentence) and not (shown.mark or shown.absent):
+        return replace(shown, text=f"{shown.text} {embargo}.")
+    return shown

@@ -25,6 +25,7 @@ __all__ = [
     "KernelHome",
     "kernel_home",
     "notebook_files",
+    "parameter_names",
     "read_notebook",
     "run_notebook",
     "set_parameters",
@@ -164,6 +165,22 @@ def read_notebook(file: Path) -> Notebook:
         return nbformat.read(file, as_version=4)  # type: ignore[no-untyped-call]
     except (OSError, ValueError, nbformat.reader.NotJSONError) as error:
         raise ReportError(f"{file.name} cannot be read as a notebook.") from error
+
+
+def parameter_names(notebook: Notebook) -> tuple[str, ...]:
+    """The names that a notebook's parameters cell gives values to.
+
+    Parameters
+    ----------
+    notebook
+        With one code cell tagged ``parameters``.
+    """
+    import ast
+
+    cells = [c for c in notebook.cells if "parameters" in c.metadata.get("tags", [])]
+    body = ast.parse(cells[0].source).body if cells else []
+    targets = [t for node in body if isinstance(node, ast.Assign) for t in node.targets]
+    return tuple(t.id for t in targets if isinstance(t, ast.Name))
 
 
 def set_parameters(notebook: Notebook, values: Mapping[str, object]) -> Notebook:

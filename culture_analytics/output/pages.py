@@ -14,9 +14,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from culture_analytics.output.blocks import ABSENT
+from culture_analytics.output.blocks import ABSENT, Picture, Points, Sentence, Several, Table
 
-__all__ = ["Heading", "Page", "make_page"]
+__all__ = ["Heading", "Page", "block_html", "make_page"]
 
 # Tags of cells: about the notebook itself, left out of the report; and steps without a result.
 NOTEBOOK_ONLY = "notebook"
@@ -204,6 +204,28 @@ def _outputs(outputs: list[Any]) -> Iterator[str]:
             yield _picture(_text(data["image/png"]), metadata.get("image/png", {}))
         elif "text/plain" in data:
             yield f"<pre>{html.escape(_text(data['text/plain']))}</pre>"
+
+
+def block_html(block: object) -> str:
+    """A block of `culture_analytics.output.blocks` as HTML, as a page would show it.
+
+    Parameters
+    ----------
+    block
+        A sentence, points, table or picture, or several.
+
+    Returns
+    -------
+    str
+        HTML; texts are escaped, and nothing in it points outside.
+    """
+    if isinstance(block, Several):
+        return "\n".join(block_html(b) for b in block)
+    if isinstance(block, Picture):
+        data, about = block._repr_mimebundle_()
+        return _picture(data["image/png"], about["image/png"])
+    assert isinstance(block, Sentence | Points | Table)
+    return f'<div class="ca-block">{block._repr_html_()}</div>'
 
 
 def _text(value: str | list[str]) -> str:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import datetime
+import shutil
 import warnings
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from culture_analytics.diagnose.tracker import read_tracker
 from culture_analytics.disclosure.release import Release
 from culture_analytics.disclosure.rules import SYMBOLS
 from culture_analytics.embargo import embargo_text, embargoed
@@ -20,10 +22,12 @@ from culture_analytics.files import explained, replacing_folder
 from culture_analytics.output.notebooks import (
     kernel_home,
     notebook_files,
+    parameter_names,
     read_notebook,
     run_notebook,
     set_parameters,
 )
+from culture_analytics.output.packs import INDEX, make_packs
 from culture_analytics.output.pages import Page, make_page
 from culture_analytics.output.show import STATUS_WORDS
 from culture_analytics.progress import progress
@@ -31,9 +35,14 @@ from culture_analytics.read.detect import clean_path
 from culture_analytics.session import File, open_whole, protect
 from culture_analytics.survey import Survey
 
-__all__ = ["REPORT", "TABLES", "run_report"]
+if TYPE_CHECKING:
+    import jinja2
+
+__all__ = ["BOARD", "REPORT", "TABLES", "report_environment", "run_report"]
 
 REPORT = "report.html"
+BOARD = "board_summary.html"
+BOARD_PAGE = "board-summary"  # the page it is made of
 TABLES = "tables.csv"
 KERNELS = 2  # notebooks run at once
 TEMPLATES = Path(__file__).parent / "templates"
@@ -51,8 +60,9 @@ def run_report(
     date: str | None = None,
     cache: bool = True,
     embargo: str | datetime.date | None = None,
+    tracker: File | None = None,
 ) -> Path:
-    """Write the report: one HTML file with everything in it, and its figures as csv.
+    """Write the report: one HTML file with everything in it, two pages for the board, and a csv.
 
     The data are read and protected once; the notebooks that make the pages are given the
     protected tables only. Nothing is written before all of it has been made, and nothing beside
@@ -64,27 +74,35 @@ def run_report(
         Path or paths as for `open_release` (None or ``"sample"``: the bundled synthetic sample),
         or a Survey, published Estimates, or a Release.
     out
-        Folder for ``report.html`` and ``tables.csv``; made if it is not there.
+        Folder for ``report.html``, ``board_summary.html`` (two A4 pages when printed) and
+        ``tables.csv``; made if it is not there.
     year, org, columns, published, cache
         As for `open_release`.
     each
-        One report for each unit. Not in this version.
+        ``"directorate"`` (the largest units), ``"team"`` (the smallest) or a unit column: a short
+        pack for each unit instead of the report, an HTML file each, and an index. All come from one
+        release, so they are protected and attacked together.
     date
         A date or other words to print on the cover. By default none, so that the same data give
         the same report.
     embargo
         Date before which nothing may be shared, as for `open_release`: it is printed at the head
         of every page, under every chart and in every row of the csv.
+    tracker
+        An improvement tracker, see `culture_analytics.diagnose.read_tracker`: what was said, what
+        is done and what the figures did stand on the page of the culture diagnosis.
 
     Returns
     -------
     Path
-        The report.
+        The report, or the index of the packs.
 
     Raises
     ------
     ExtractError, PublishedError
         The data cannot be read.
+    TrackerError
+        The tracker cannot be read.
     ReportError
         The folder cannot be used, or a page cannot be made: names the notebook, the question and
         the reason. A report that was there before is left as it is.
@@ -95,22 +113,27 @@ def run_report(
     >>> ca.run_report("sample", "report", year=2024).name  # doctest: +SKIP
     'report.html'
     """
-    if each is not None:
-        raise ReportError(
-            f"each={each!r}: one report for each unit is not in this version. Leave each out, or "
-            "make a report from survey.filter(...) for one unit."
-        )
     folder = _out_folder(out, data)
+    # A wrong date, or a faulty tracker, is said before the long work.
     if embargo:
-        embargo_text(embargo)  # a wrong date is said before the long work
+        embargo_text(embargo)
+    if tracker is not None:
+        read_tracker(tracker)
     release = embargoed(
         _release(data, year=year, org=org, columns=columns, published=published, cache=cache),
         embargo,
     )
-    pages = _pages(release)
-    report = _render(release, pages, date=date).encode("utf-8")
-    tables = _csv(_table(release)).encode("utf-8-sig")
-    return _write(folder, {TABLES: tables, REPORT: report})
+    if each is not None:
+        return _write(folder, make_packs(release, each, date=date), first=INDEX)
+    pages = _pages(release, tracker)
+    files = {
+        TABLES: _csv(_table(release)).encode("utf-8-sig"),
+        REPORT: _render("report.html", release, date=date, pages=pages).encode("utf-8"),
+    }
+    for page in pages:
+        if page.id == BOARD_PAGE:
+            files[BOARD] = _render("board.html", release, date=date, page=page).encode("utf-8")
+    return _write(folder, files)
 
 
 # -- what goes in -----------------------------------------------------------------------------
@@ -147,7 +170,7 @@ def _release(
 # -- the pages --------------------------------------------------------------------------------
 
 
-def _pages(release: Release) -> list[Page]:
+def _pages(release: Release, tracker: File | None = None) -> list[Page]:
     from culture_analytics.resources import notebooks_folder
 
     files = notebook_files(notebooks_folder())
@@ -159,10 +182,19 @@ def _pages(release: Release) -> list[Page]:
             "org": None,
             "columns": None,
             "published": None,
+            "embargo": None,  # the saved release is under its own
         }
+        given = None
+        if tracker is not None:
+            path = clean_path(tracker)
+            given = str(shutil.copy(path, home.work / f"tracker{path.suffix}"))
+        # Only the notebook that shows a tracker asks for one.
+        own = {"tracker": given}
 
         def page(file: Path) -> Page:
-            notebook = set_parameters(read_notebook(file), parameters)
+            notebook = read_notebook(file)
+            asked = {k: v for k, v in own.items() if k in parameter_names(notebook)}
+            notebook = set_parameters(notebook, {**parameters, **asked})
             return make_page(run_notebook(notebook, home, name=file.stem), file.stem)
 
         # Two kernels at a time: enough for a small laptop, and half the wait.
@@ -176,10 +208,34 @@ def _pages(release: Release) -> list[Page]:
                 raise
 
 
-def _render(release: Release, pages: Sequence[Page], *, date: str | None) -> str:
-    import jinja2
-
+def _render(template: str, release: Release, *, date: str | None, **more: Any) -> str:
     from culture_analytics import __version__
+
+    return (
+        report_environment()
+        .get_template(template)
+        .render(
+            about=release.about,
+            banner=release.banner,
+            protection=release.protection,
+            synthetic=bool(release.about.get("synthetic")),
+            rule=release.rule,
+            hidden=release.hidden().get("suppressed", 0),
+            rows=len(release.table),
+            symbols=_symbols(release),
+            notes=_notes(release),
+            tables=TABLES,
+            report=REPORT,
+            date=date,
+            version=__version__,
+            **more,
+        )
+    )
+
+
+def report_environment() -> jinja2.Environment:
+    """The templates of pages: everything put into them is escaped."""
+    import jinja2
 
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES, encoding="utf-8"),
@@ -189,21 +245,7 @@ def _render(release: Release, pages: Sequence[Page], *, date: str | None) -> str
         lstrip_blocks=True,
     )
     environment.filters["css_string"] = _css_string
-    return environment.get_template("report.html").render(
-        about=release.about,
-        banner=release.banner,
-        protection=release.protection,
-        synthetic=bool(release.about.get("synthetic")),
-        pages=pages,
-        rule=release.rule,
-        hidden=release.hidden().get("suppressed", 0),
-        rows=len(release.table),
-        symbols=_symbols(release),
-        notes=_notes(release),
-        tables=TABLES,
-        date=date,
-        version=__version__,
-    )
+    return environment
 
 
 def _symbols(release: Release) -> list[tuple[str, str, int]]:
@@ -265,8 +307,8 @@ def _out_folder(out: str | Path, data: Any) -> Path:
     return folder
 
 
-def _write(folder: Path, files: Mapping[str, bytes]) -> Path:
+def _write(folder: Path, files: Mapping[str, bytes], *, first: str = REPORT) -> Path:
     with replacing_folder(folder) as stage:
         for name, content in files.items():
             (stage / name).write_bytes(content)
-    return folder / REPORT
+    return folder / first

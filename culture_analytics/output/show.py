@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,13 +25,37 @@ from culture_analytics.disclosure.rules import SYMBOLS
 from culture_analytics.estimate.dimensions import OVERALL
 from culture_analytics.estimates import Estimates
 from culture_analytics.instrument import load_instrument
-from culture_analytics.output.blocks import Block, Picture, Sentence, Several, Table
+from culture_analytics.output.blocks import Block, Picture, Sentence, Several, Table, says_embargo
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
     from culture_analytics.control import ControlChart
+    from culture_analytics.output.show_board import (
+        board_changes,
+        board_first,
+        board_groups,
+        board_standing,
+        board_sure,
+        board_where,
+    )
+    from culture_analytics.output.show_diagnosis import (
+        concerns,
+        conditions,
+        doubts,
+        drivers,
+        elements,
+        falling,
+        findings,
+        leaders,
+        pooled,
+        priorities,
+        scale_quality,
+        spots,
+        stressors,
+        tracker,
+    )
     from culture_analytics.output.show_trends import (
         changes,
         england,
@@ -50,9 +75,22 @@ __all__ = [
     "STATUS_WORDS",
     "about",
     "answers",
+    "board_changes",
+    "board_first",
+    "board_groups",
+    "board_standing",
+    "board_sure",
+    "board_where",
     "changes",
+    "concerns",
+    "conditions",
+    "doubts",
+    "drivers",
+    "elements",
     "england",
+    "falling",
     "figures",
+    "findings",
     "first_held",
     "funnels",
     "group_table",
@@ -60,17 +98,24 @@ __all__ = [
     "headline",
     "heatmap",
     "hidden",
+    "leaders",
     "local_differences",
     "movers",
+    "pooled",
     "position",
+    "priorities",
     "pulse",
     "quality",
     "respondents",
+    "scale_quality",
     "sentence",
+    "spots",
     "standing_apart",
     "steady",
+    "stressors",
     "system",
     "top_and_bottom",
+    "tracker",
     "trends",
     "unit_changes",
     "unit_table",
@@ -78,12 +123,16 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    """What `show_trends` holds, which itself rests on this module."""
-    if name in __all__:
-        from culture_analytics.output import show_trends
+# Modules that hold the rest of the names, and rest on this one themselves.
+_OTHERS = ("show_trends", "show_diagnosis", "show_board")
 
-        return getattr(show_trends, name)
+
+def __getattr__(name: str) -> Any:
+    """What the other modules of blocks hold."""
+    for module in _OTHERS if name in __all__ else ():
+        found = import_module(f"culture_analytics.output.{module}")
+        if name in found.__all__:
+            return getattr(found, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
@@ -99,6 +148,13 @@ STATUS_WORDS = {
     "not_computable": "nobody gave an answer that counts",
 }
 
+# Where results come from, by kind of release.
+ORIGIN_WORDS = {
+    "extract": "calculated from respondents' answers",
+    "published": "taken from the officially published results",
+    "contractor": "taken from tables that the survey contractor supplied, which are not published",
+}
+
 # The check that begins the findings of a file.
 FIRST_CHECK = "rows read"
 # What asks for a unit without saying what the extract calls it.
@@ -110,6 +166,7 @@ ALL_ORGS = "all"
 # -- what it is about -------------------------------------------------------------------------
 
 
+@says_embargo
 def about(release: Release) -> Several:
     """Whose results these are, of which years, and what may be done with them.
 
@@ -129,16 +186,12 @@ def about(release: Release) -> Several:
             )
         )
     lines.append(Sentence(f"{release.banner}.", mark=True))
-    what = (
-        "calculated from respondents' answers"
-        if facts["kind"] == "extract"
-        else "taken from the officially published results"
-    )
     source = f" Source: {facts['source']}." if facts.get("source") else ""
-    lines.append(Sentence(f"{facts['title']}: {what}.{source}"))
+    lines.append(Sentence(f"{facts['title']}: {ORIGIN_WORDS[facts['kind']]}.{source}"))
     return Several(lines)
 
 
+@says_embargo
 def respondents(release: Release) -> Block:
     """How many people answered, by year.
 
@@ -150,18 +203,16 @@ def respondents(release: Release) -> Block:
     counts = release.about.get("respondents") or {}
     if not counts:
         return _cannot(
-            "Published results do not say how many people answered in all. The number of answers "
-            "stands beside every figure instead."
+            f"{_results(release)} do not say how many people answered in all. The number of "
+            "answers stands beside every figure instead."
         )
-    least = release.rule.base_under
-    rows = [
-        [str(year), f"fewer than {least}" if n is None else f"{n:,}"] for year, n in counts.items()
-    ]
+    rows = [[str(year), _fewer(release) if n is None else f"{n:,}"] for year, n in counts.items()]
     return Table(
         f"People who answered, {release.about['org_name']}", ["Survey year", "People"], [("", rows)]
     )
 
 
+@says_embargo
 def quality(release: Release) -> Block:
     """What was found on reading the extract: rows kept and set aside, and things to check.
 
@@ -171,9 +222,11 @@ def quality(release: Release) -> Block:
         The protected tables.
     """
     if release.quality is None or release.quality.empty:
-        if release.about["kind"] == "published":
-            return _cannot("These are published results: there was no extract to check.")
+        if release.about["kind"] != "extract":
+            what = _lower(_results(release))
+            return _cannot(f"These are {what}: there was no extract to check.")
         return _cannot("There is no record of how the extract was read.")
+    few = _fewer(release)
     sections: list[tuple[str, list[list[str]]]] = []
     for row in _rows(release.quality):
         file = str(row["where"])
@@ -186,7 +239,7 @@ def quality(release: Release) -> Block:
             [
                 _capital(str(row["check"])),
                 _capital(str(row["severity"] or "")),
-                f"{int(row['count']):,}",
+                few if pd.isna(row["count"]) else f"{int(row['count']):,}",
                 "" if about_file else file,
                 _capital(str(row["detail"])),
             ]
@@ -199,6 +252,7 @@ def quality(release: Release) -> Block:
     )
 
 
+@says_embargo
 def hidden(release: Release) -> Block:
     """How many figures are hidden or missing, and why.
 
@@ -223,9 +277,21 @@ def hidden(release: Release) -> Block:
     )
 
 
+def _fewer(release: Release) -> str:
+    """In place of a number of people too small to show."""
+    return f"fewer than {release.rule.base_under}"
+
+
+def _results(release: Release) -> str:
+    """What results that are not of respondents are called."""
+    contractor = release.about["kind"] == "contractor"
+    return "Tables of the survey contractor" if contractor else "Published results"
+
+
 # -- everyone together ------------------------------------------------------------------------
 
 
+@says_embargo
 def headline(
     release: Release, topic: str = "headline", measures: Sequence[str] | None = None
 ) -> Block:
@@ -249,6 +315,7 @@ def headline(
     return _picture(plots.measures, latest.drawn(), **_beside(release, latest))
 
 
+@says_embargo
 def years(release: Release, topic: str, measures: Sequence[str] | None = None) -> Block:
     """Chart of a topic's measures by survey year.
 
@@ -275,6 +342,7 @@ def years(release: Release, topic: str, measures: Sequence[str] | None = None) -
     return _picture(plots.measures, drawn.drawn())
 
 
+@says_embargo
 def figures(
     release: Release, topic: str = "headline", measures: Sequence[str] | None = None
 ) -> Block:
@@ -333,6 +401,7 @@ def first_held(release: Release, topic: str, measures: Sequence[str]) -> str:
     return held[0] if held else measures[0]
 
 
+@says_embargo
 def sentence(release: Release, topic: str, measure: str) -> Sentence:
     """One measure for everyone in words, with its interval, ready to be copied.
 
@@ -360,6 +429,7 @@ def sentence(release: Release, topic: str, measure: str) -> Sentence:
     return Sentence(f"{what}{extent}. In full: {_full(row['label'])}.")
 
 
+@says_embargo
 def answers(release: Release, topic: str, domain: str | Sequence[str] | None = None) -> Block:
     """Chart of the whole distribution of answers, latest year.
 
@@ -395,6 +465,7 @@ def answers(release: Release, topic: str, domain: str | Sequence[str] | None = N
 # -- groups -----------------------------------------------------------------------------------
 
 
+@says_embargo
 def groups(release: Release, topic: str, measure: str | Sequence[str], *breakdowns: str) -> Several:
     """A chart for each breakdown: a dot and an interval a group, latest year.
 
@@ -428,6 +499,7 @@ def _group_chart(release: Release, topic: str, measures: Sequence[str], breakdow
     return _picture(plots.groups, chosen.drawn(), **_beside(release, chosen))
 
 
+@says_embargo
 def heatmap(
     release: Release,
     topic: str,
@@ -460,6 +532,7 @@ def heatmap(
     return Several(blocks)
 
 
+@says_embargo
 def group_table(release: Release, topic: str, measure: str, *breakdowns: str) -> Block:
     """Table of one measure by groups, latest year; by default by every equality characteristic.
 
@@ -498,6 +571,7 @@ def group_table(release: Release, topic: str, measure: str, *breakdowns: str) ->
     )
 
 
+@says_embargo
 def unit_table(release: Release, topic: str, measures: Sequence[str], unit: str = "team") -> Block:
     """Table of units by measures, latest year.
 
@@ -535,6 +609,7 @@ def unit_table(release: Release, topic: str, measures: Sequence[str], unit: str 
     )
 
 
+@says_embargo
 def standing_apart(release: Release, topic: str, measure: str, *breakdowns: str) -> Block:
     """Groups whose whole interval lies above or below the figure for all staff, latest year.
 

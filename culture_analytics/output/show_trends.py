@@ -21,7 +21,7 @@ from culture_analytics.estimate.dimensions import OVERALL
 from culture_analytics.estimates import Estimates
 from culture_analytics.instrument.culture import DIAGNOSED
 from culture_analytics.output import show
-from culture_analytics.output.blocks import Block, Sentence, Several, Table
+from culture_analytics.output.blocks import Block, Sentence, Several, Table, says_embargo
 
 __all__ = [
     "changes",
@@ -62,6 +62,7 @@ Row = dict[str, Any]
 # -- over the years ---------------------------------------------------------------------------
 
 
+@says_embargo
 def trends(
     release: Release, topic: str = "headline", measures: Sequence[str] | None = None
 ) -> Block:
@@ -86,6 +87,7 @@ def trends(
     return show._picture(plots.trend, chosen.drawn())
 
 
+@says_embargo
 def changes(release: Release, measures: Sequence[str] = ("headline",)) -> Block:
     """Table of differences between the latest two years, for everyone.
 
@@ -126,6 +128,7 @@ def changes(release: Release, measures: Sequence[str] = ("headline",)) -> Block:
     )  # fmt: skip
 
 
+@says_embargo
 def unit_changes(release: Release, measure: str) -> Block:
     """Table of one measure's change in each of the largest units, latest two years.
 
@@ -160,6 +163,7 @@ def unit_changes(release: Release, measure: str) -> Block:
     )  # fmt: skip
 
 
+@says_embargo
 def movers(release: Release, n: int = 5) -> Block:
     """Table of the questions that improved and worsened most between the latest two years.
 
@@ -197,6 +201,7 @@ def movers(release: Release, n: int = 5) -> Block:
     )
 
 
+@says_embargo
 def steady(release: Release, measures: Sequence[str] = ("headline",)) -> Block:
     """Table of straight lines through three comparable years or more.
 
@@ -239,6 +244,7 @@ def steady(release: Release, measures: Sequence[str] = ("headline",)) -> Block:
 # -- other organisations ----------------------------------------------------------------------
 
 
+@says_embargo
 def england(
     release: Release, topic: str = "headline", measures: Sequence[str] | None = None
 ) -> Block:
@@ -281,6 +287,7 @@ def england(
     return show._picture(plots.measures, rows.drawn(), reference=held._rows(keep))
 
 
+@says_embargo
 def position(release: Release, measures: Sequence[str] = ("headline", "people_promise")) -> Block:
     """Chart of the place in the benchmark group, measure by measure.
 
@@ -305,6 +312,7 @@ def position(release: Release, measures: Sequence[str] = ("headline", "people_pr
         return show._cannot("None of these figures has a place in the benchmark group.")
 
 
+@says_embargo
 def top_and_bottom(release: Release, n: int = 5) -> Block:
     """Table of the questions furthest above and below the benchmark group's median.
 
@@ -357,6 +365,7 @@ def top_and_bottom(release: Release, n: int = 5) -> Block:
     )
 
 
+@says_embargo
 def local_differences(release: Release, measures: Sequence[str] = ("headline",)) -> Block:
     """Table of figures calculated here beside the organisation's published ones.
 
@@ -367,8 +376,11 @@ def local_differences(release: Release, measures: Sequence[str] = ("headline",))
     measures
         Ids, domains or collections.
     """
-    if release.about["kind"] == "published":
-        return show._cannot("All figures here are published ones, so there is nothing to compare.")
+    if release.about["kind"] != "extract":
+        return show._cannot(
+            "No figure here is calculated from respondents' answers, so there is nothing to set "
+            "beside the published ones."
+        )
     if BENCHMARK not in release.topics:
         return show._cannot(NO_GROUP)
     table = release[BENCHMARK].table
@@ -398,6 +410,7 @@ def local_differences(release: Release, measures: Sequence[str] = ("headline",))
     )
 
 
+@says_embargo
 def funnels(release: Release, *measures: str) -> Several:
     """Funnel of each measure: the organisation among all of its benchmark group.
 
@@ -438,6 +451,7 @@ def funnels(release: Release, *measures: str) -> Several:
     return Several(blocks)
 
 
+@says_embargo
 def system(release: Release, measures: Sequence[str] = ("headline", "people_promise")) -> Several:
     """Tables of the organisation beside its integrated care system, its region and England.
 
@@ -483,6 +497,7 @@ def system(release: Release, measures: Sequence[str] = ("headline", "people_prom
     return Several(blocks)
 
 
+@says_embargo
 def pulse(release: Release) -> Several:
     """Control charts of the quarterly pulse survey, where its workbooks were given.
 

@@ -287,13 +287,14 @@ def better_words(measure: str) -> str:
 
 
 def breakdown_label(breakdown: str) -> str:
-    """A breakdown's name for people; the parts of a crossing are joined by "and"."""
+    """A breakdown's name for people; the last part of a crossing is joined by "and"."""
     known = load_instrument().breakdowns
     parts = [
         known[p].label if p in known else p.replace("_", " ").capitalize()
         for p in breakdown.split(":")
     ]
-    return " and ".join([parts[0], *(p[:1].lower() + p[1:] for p in parts[1:])])
+    *most, last = [parts[0], *(p[:1].lower() + p[1:] for p in parts[1:])]
+    return f"{', '.join(most)} and {last}" if most else last
 
 
 def org_name(estimates: Estimates, org: str) -> str:

@@ -74,6 +74,7 @@ class _Panel:
     marks: tuple[Mark, ...]
     words: tuple[str, ...]
     steps: tuple[_Step, ...]
+    also: tuple[float, ...] = ()  # values beside the figures that have to be in sight
 
 
 def trend(estimates: Estimates, *, title: str | None = None, ax: Axes | None = None) -> Axes:
@@ -268,7 +269,7 @@ def _lay_out(
 def _extent(panel: _Panel) -> tuple[float, float]:
     """Lowest and highest that a panel draws."""
     ends = [x for m in panel.marks if m.ok for x in (m.value, m.lower, m.upper)]
-    known = [x for x in ends if not math.isnan(x)]
+    known = [x for x in (*ends, *panel.also) if not math.isnan(x)]
     return (min(known), max(known)) if known else (0.0, 0.0)
 
 

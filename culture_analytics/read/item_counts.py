@@ -71,8 +71,8 @@ def _note_record(reading: Reading, record: dict[str, Any], findings: Findings) -
         "unknown codes",
         header,
         record["unknown"],
-        f"{record['unknown_codes']:,} code(s) or label(s) that the {reading.year} scale of "
-        f"{reading.question.item} does not have; read as missing",
+        f"codes or labels that the {reading.year} scale of {reading.question.item} does not have; "
+        "read as missing",
     )
     findings.add(
         "note",

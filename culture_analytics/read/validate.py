@@ -20,9 +20,20 @@ from culture_analytics.instrument import Instrument, Item
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Issue", "ValidationReport", "count_duplicates", "routing_counts"]
+__all__ = ["NOT_OF_ANSWERS", "Issue", "ValidationReport", "count_duplicates", "routing_counts"]
 
 SEVERITIES = ("warning", "note")
+
+# Checks whose count is of rows of the file, whatever they hold, or of columns, codes and units.
+# The count of any other check is of people who gave an answer, or whose answer is odd.
+NOT_OF_ANSWERS = frozenset(
+    {
+        "rows read", "rows kept", "rows set aside",
+        "column kept as local", "items not asked that year", "labels not used", "local columns",
+        "numbering", "options missing", "questions without a column", "units do not nest",
+        "value labels", "year inferred",
+    }
+)  # fmt: skip
 
 ITEM_COLUMNS = (
     "year",

@@ -18,7 +18,13 @@ from culture_analytics.stats.drivers import (
     relative_weights,
 )
 from culture_analytics.stats.fisher import fisher_exact
-from culture_analytics.stats.inequality import SlopeIndex, slope_index
+from culture_analytics.stats.inequality import (
+    GradientLimits,
+    SlopeIndex,
+    gradient_limits,
+    slope_coefficients,
+    slope_index,
+)
 from culture_analytics.stats.intervals import INTERVALS, Interval
 from culture_analytics.stats.limits import percentage_limits, score_limits
 from culture_analytics.stats.mean import logit_t, mean_t
@@ -94,6 +100,7 @@ __all__ = [
     "Difference",
     "Equivalence",
     "GaussianIntercepts",
+    "GradientLimits",
     "Interval",
     "ItemCovariance",
     "LogisticFit",
@@ -121,6 +128,7 @@ __all__ = [
     "equivalence",
     "fisher_exact",
     "gaussian_intercepts",
+    "gradient_limits",
     "item_covariance",
     "kish",
     "lmg",
@@ -151,6 +159,7 @@ __all__ = [
     "score_limits",
     "shrink_estimates",
     "shrunken_rates",
+    "slope_coefficients",
     "slope_index",
     "standardised_gap",
     "standardised_percentages",

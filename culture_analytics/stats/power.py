@@ -49,6 +49,7 @@ __all__ = [
     "SampleNeeded",
     "equivalence",
     "minimum_detectable_change",
+    "read_change",
     "sample_needed",
 ]
 
@@ -303,20 +304,58 @@ def equivalence(
     alpha = 2 * (1 - upper_tail(level))
     one_sided = t_quantile(1 - 2 * alpha, freedom)
     two_sided = t_quantile(level, freedom)
-    no_worse, no_better = p_no_worse <= alpha, p_no_better <= alpha
-    up, down = gain > two_sided * error, gain < -two_sided * error
-    reading = np.select(
-        [~known, up & no_better, up, down & no_worse, down, no_worse & no_better, no_worse,
-         no_better],
-        ["", "better_within", "better", "worse_within", "worse", "same", "no_worse", "no_better"],
-        "unclear",
-    )  # fmt: skip
+    reading = read_change(
+        known,
+        up=gain > two_sided * error,
+        down=gain < -two_sided * error,
+        no_worse=p_no_worse <= alpha,
+        no_better=p_no_better <= alpha,
+    )
     return Equivalence(
         d - one_sided * error,
         d + one_sided * error,
         p_no_worse,
         np.maximum(p_no_worse, p_no_better),
         reading,
+    )
+
+
+def read_change(
+    known: ArrayLike,
+    *,
+    up: ArrayLike,
+    down: ArrayLike,
+    no_worse: ArrayLike,
+    no_better: ArrayLike,
+) -> NDArray[np.str_]:
+    """Name what four tests say of a change.
+
+    Parameters
+    ----------
+    known : array_like of bool
+        Whether there is anything to read.
+    up, down : array_like of bool
+        Clearly better, clearly worse.
+    no_worse, no_better : array_like of bool
+        Clearly not worse, not better, by the margin.
+
+    Returns
+    -------
+    ndarray of str
+        Keys of `READINGS`.
+
+    Examples
+    --------
+    >>> read_change([True, False], up=False, down=False, no_worse=True, no_better=False).tolist()
+    ['no_worse', '']
+    """
+    held, better, worse, above, below = np.broadcast_arrays(
+        *(np.asarray(x, dtype=bool) for x in (known, up, down, no_worse, no_better))
+    )
+    return np.select(
+        [~held, better & below, better, worse & above, worse, above & below, above, below],
+        ["", "better_within", "better", "worse_within", "worse", "same", "no_worse", "no_better"],
+        "unclear",
     )
 
 

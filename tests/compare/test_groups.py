@@ -209,7 +209,7 @@ def test_published_wholes_on_other_weights_are_no_reference() -> None:
 
 @pytest.mark.parametrize(
     ("options", "message"),
-    [({"statistic": "odds"}, "there are 'difference', 'ratio'"),
+    [({"statistic": "odds"}, "there are .difference., .ratio., .association."),
      ({"adjust": "bonferroni"}, "there are 'holm'"), ({"statistic": []}, "statistic=")],
 )  # fmt: skip
 def test_wrong_options(options: dict[str, Any], message: str) -> None:

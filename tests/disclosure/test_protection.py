@@ -12,10 +12,11 @@ import pytest
 import culture_analytics as ca
 from culture_analytics.errors import DisclosureError, MeasureError
 from culture_analytics.estimates import NUMBERS, SCHEMA
+from tests.conftest import make_survey
 
 
-@pytest.fixture
-def survey_with_tiny_group(survey_of):
+@pytest.fixture(scope="module")
+def survey_with_tiny_group():
     """400 respondents: 10 in team "tiny", 11 in "just", everyone answered, all tiny ones yes."""
     instrument = ca.load_instrument()
     n = 400
@@ -24,7 +25,7 @@ def survey_with_tiny_group(survey_of):
         ["Yes"] * 10 + ["No"] * 7 + ["Yes"] * 4 + ["No"] * (n - 21),
         dtype=instrument.items["work_related_stress"].dtype,
     )
-    return survey_of(n, columns={"team": team, "work_related_stress": answer})
+    return make_survey(n, columns={"team": team, "work_related_stress": answer})
 
 
 @pytest.fixture
@@ -145,7 +146,7 @@ def test_survey_shows_counts_and_is_not_pickled(survey_with_tiny_group):
         pickle.dumps(survey_with_tiny_group)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def release(survey_with_tiny_group):
     return ca.build_release(survey_with_tiny_group)
 

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import pickle
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 
 import culture_analytics as ca
-from culture_analytics.disclosure.release import BANNER
+from culture_analytics.disclosure.release import BANNER, Release, _about_survey
+from culture_analytics.disclosure.rules import load_rule
 from culture_analytics.errors import DisclosureError
 from culture_analytics.estimates import NUMBERS, PRIMARY_ONLY, TOGETHER, UNPROTECTED
+from culture_analytics.output.blocks import Table
 from culture_analytics.survey import Survey
 from tests.conftest import make_survey
 
@@ -256,3 +260,43 @@ def test_those_asked_because_of_an_answer_are_not_given_away_by_it() -> None:
                 kept = said - 10 if said > 14 else said + 1
                 assert most - least + 1 >= min(5, kept)
     assert looked_at
+
+
+def of_eleven(n: int) -> Survey:
+    """Respondents whose file had 3 odd answers, 25 odd answers, 3 blank rows and 2 odd columns."""
+    survey = make_survey(n, seed=5)
+    found = [("", "rows read", "made.csv", n + 3, ""), ("", "rows kept", "made.csv", n, ""),
+             ("note", "rows set aside", "made.csv", 3, "blank row"),
+             ("warning", "routing contradictions", "q31b", 3, "answered though not asked"),
+             ("warning", "unknown codes", "q11c", 25, "codes of no answer"),
+             ("note", "a check to come", "q11c", 10, "said"),
+             ("note", "local columns", "made.csv", 2, "no question")]  # fmt: skip
+    table = pd.DataFrame(found, columns=["severity", "check", "where", "count", "detail"])
+    return replace(survey, quality=SimpleNamespace(table=table))
+
+
+@pytest.mark.parametrize(("rule", "counts"), [
+    ("default", [43, 40, 3, None, 25, None, 2]),
+    ("rounded", [45, 40, 5, None, 25, None, 0]),
+])  # fmt: skip
+def test_small_counts_of_people_do_not_leave_in_the_findings(
+    rule: str, counts: list[int | None], tmp_path: Path
+) -> None:
+    release = ca.build_release(of_eleven(40), tables=TABLES, rule=rule)
+    for held in (release, ca.load_release(release.save(tmp_path / "r.zip"))):
+        assert held.quality is not None
+        assert [None if pd.isna(c) else int(c) for c in held.quality["count"]] == counts
+        assert (held.quality["detail"] == "").all() == (rule == "rounded")
+        shown = ca.show.quality(held)
+        assert isinstance(shown, Table)
+        cells = [row[2] for _, rows in shown.sections for row in rows]
+        assert cells == ["fewer than 11" if c is None else f"{c}" for c in counts]
+
+
+@pytest.mark.parametrize(("n", "rounded", "said"), [(10, None, "fewer than 11"), (11, 10, "10"),
+                                                    (12, 10, "10"), (13, 15, "15")])  # fmt: skip
+def test_respondents_are_told_from_eleven_on(n: int, rounded: int | None, said: str) -> None:
+    about = _about_survey(make_survey(n), load_rule("rounded"))
+    assert about["respondents"] == {"2024": rounded}
+    table = ca.show.respondents(Release(rule=load_rule("rounded"), about=about))
+    assert isinstance(table, Table) and table.sections[0][1] == [["2024", said]]

@@ -11,7 +11,7 @@ import pytest
 
 import culture_analytics as ca
 from culture_analytics.errors import AdjustmentError, MeasureError
-from culture_analytics.intersections import MORE, NOT_SHOWN, intersections
+from culture_analytics.intersectional import MORE, NOT_SHOWN, intersections
 from culture_analytics.stats import maihda, treatment_coding
 from culture_analytics.survey import Survey
 

@@ -13,7 +13,7 @@ from culture_analytics import show
 from culture_analytics.resources import notebooks_folder
 
 FILES = sorted(notebooks_folder().glob("*.ipynb"))
-NAMES = ["extract", "year", "org", "columns", "published"]
+NAMES = ["extract", "year", "org", "columns", "published", "embargo"]
 
 
 def read(file: Path) -> nbformat.NotebookNode:

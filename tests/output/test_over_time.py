@@ -376,6 +376,36 @@ def test_a_release_under_embargo_says_so_wherever_it_goes(
     assert embargoed(several, None) is several
 
 
+# Everything that is shown of a release, but for what no picture, table or sentence can come of.
+SHOWN: dict[str, tuple[object, ...]] = {
+    "about": (), "respondents": (), "quality": (), "hidden": (), "headline": (),
+    "years": ("headline",), "figures": (), "sentence": ("headline", STRESS),
+    "answers": ("stress",), "groups": ("headline", STRESS, "directorate"),
+    "heatmap": ("headline", "directorate"), "group_table": ("headline", STRESS, "directorate"),
+    "unit_table": ("headline", [STRESS], "directorate"),
+    "standing_apart": ("headline", STRESS, "directorate"), "trends": (), "changes": (),
+    "unit_changes": (STRESS,), "movers": (), "steady": (), "england": (), "position": (),
+    "top_and_bottom": (), "local_differences": (), "funnels": (STRESS,), "system": (),
+    "pulse": (),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SHOWN)
+def test_whatever_is_shown_says_the_embargo(name: str, several: ca.Release) -> None:
+    shown = getattr(ca.show, name)(embargoed(several, "2026-03-12"), *SHOWN[name])
+    said = "EMBARGOED until 12 March 2026"
+    for block in shown if isinstance(shown, Several) else [shown]:
+        if isinstance(block, Picture):
+            assert said in " ".join(t.get_text() for t in block.figure.texts)
+        elif isinstance(block, Table):
+            assert [n for n in block.notes if said in n] == [f"{said}."]
+            assert said in block._repr_html_()
+        elif not block.absent and not repr(block).startswith("SYNTHETIC"):
+            assert block.text.count(said) == 1
+    plain = getattr(ca.show, name)(several, *SHOWN[name])
+    assert "EMBARGOED" not in repr(plain)
+
+
 def test_control_charts_carry_the_embargo() -> None:
     quarters = results([quarter(k, v) for k, v in enumerate(VALUES)])
     release = ca.build_release(survey_of_years(2024), tables=TABLES_OF_A_FEW, published=quarters)

@@ -57,6 +57,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
+def released() -> ca.Release:
+    return protect(planted())
+
+
+@pytest.fixture(scope="module")
 def text(folder: Path) -> str:
     return (folder / REPORT).read_text(encoding="utf-8")
 
@@ -200,10 +205,9 @@ def test_the_tiny_team_is_named_without_a_number(page: Node, tables: pd.DataFram
         assert set(own[column].astype(str)) == {""}, column
 
 
-def test_no_hidden_figure_is_written(text: str, tables: pd.DataFrame) -> None:
-    release = protect(planted())
+def test_no_hidden_figure_is_written(text: str, tables: pd.DataFrame, released: ca.Release) -> None:
     private = pd.concat(
-        [e._frame for e in (*release._tables.values(), *release._answers.values())],
+        [e._frame for e in (*released._tables.values(), *released._answers.values())],
         ignore_index=True,
     )
     assert private["group"].tolist() == tables["group"].tolist()
@@ -220,14 +224,16 @@ def test_no_hidden_figure_is_written(text: str, tables: pd.DataFrame) -> None:
         assert not re.search(r"^\W*\d", after), after[:80]
 
 
-def test_tables_hold_every_row_of_the_release(folder: Path, tables: pd.DataFrame) -> None:
-    release = protect(planted())
-    assert len(tables) == len(release.table)
+def test_tables_hold_every_row_of_the_release(
+    folder: Path, tables: pd.DataFrame, released: ca.Release
+) -> None:
+    table = released.table
+    assert len(tables) == len(table)
     raw = (folder / TABLES).read_bytes()
     assert raw.startswith(b"\xef\xbb\xbf")
-    at = release.table["status"].eq("ok").to_numpy()
+    at = table["status"].eq("ok").to_numpy()
     got = pd.to_numeric(tables.loc[at, "value"])
-    np.testing.assert_allclose(got, release.table.loc[at, "value"], rtol=1e-12)
+    np.testing.assert_allclose(got, table.loc[at, "value"], rtol=1e-12)
 
 
 def test_disclosure_is_explained(page: Node, tables: pd.DataFrame) -> None:
@@ -276,7 +282,7 @@ def use_notebooks(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
 
 
 def test_a_failing_cell_is_named_and_the_old_report_stays(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, released: ca.Release
 ) -> None:
     books, out = tmp_path / "books", tmp_path / "out"
     books.mkdir()
@@ -292,7 +298,7 @@ def test_a_failing_cell_is_named_and_the_old_report_stays(
     )
     use_notebooks(monkeypatch, books)
     with pytest.raises(ReportError) as caught:
-        ca.run_report(planted(), out)
+        ca.run_report(released, out)
     message = str(caught.value)
     assert "01_broken" in message
     assert "'Does it break?'" in message
@@ -302,18 +308,20 @@ def test_a_failing_cell_is_named_and_the_old_report_stays(
     assert (out / TABLES).read_text(encoding="utf-8") == "the old tables"
 
 
-def test_a_failing_run_makes_no_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failing_run_makes_no_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, released: ca.Release
+) -> None:
     books = tmp_path / "books"
     books.mkdir()
     notebook(books, nbformat.v4.new_code_cell("1 / 0"))
     use_notebooks(monkeypatch, books)
     with pytest.raises(ReportError, match="ZeroDivisionError"):
-        ca.run_report(planted(), tmp_path / "out")
+        ca.run_report(released, tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
 def test_notebooks_see_no_respondent_and_no_setting_of_the_user(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, released: ca.Release
 ) -> None:
     books = tmp_path / "books"
     books.mkdir()
@@ -331,7 +339,7 @@ def test_notebooks_see_no_respondent_and_no_setting_of_the_user(
         ),
     )
     use_notebooks(monkeypatch, books)
-    report = ca.run_report(planted(), tmp_path / "out").read_text(encoding="utf-8")
+    report = ca.run_report(released, tmp_path / "out").read_text(encoding="utf-8")
     (seen,) = parse(report).all("p", id="seen")
     assert seen.text == "['release.zip'] ['release.json', 'table.parquet'] [] None None"
 
@@ -348,11 +356,6 @@ def test_a_file_is_no_folder(tmp_path: Path) -> None:
     (tmp_path / "out").write_text("", encoding="utf-8")
     with pytest.raises(ReportError, match="give the name of a folder"):
         ca.run_report("sample", tmp_path / "out")
-
-
-def test_reports_for_each_unit_are_not_there_yet(tmp_path: Path) -> None:
-    with pytest.raises(ReportError, match="each"):
-        ca.run_report("sample", tmp_path, each="directorate")
 
 
 def test_columns_do_not_go_with_data_already_read(tmp_path: Path) -> None:

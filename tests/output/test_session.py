@@ -9,8 +9,11 @@ import pytest
 
 import culture_analytics as ca
 from culture_analytics.errors import ExtractError, ReportError
+from culture_analytics.estimates import CONTRACTOR
+from culture_analytics.output.report import _render
 from culture_analytics.resources import sample_folder
 from culture_analytics.session import open_data, recognise_file
+from tests.read_published import layouts
 
 CSV_2024 = sample_folder() / "synthetic_trust_2024.csv"
 
@@ -27,10 +30,16 @@ def organisational() -> Path:
 
 @pytest.mark.parametrize("word", [None, "sample", " SAMPLE ", '"sample"', ""])
 def test_no_path_is_the_sample(word: str | None) -> None:
-    release = ca.open_release(word, year=2024)
-    assert release.about["synthetic"]
-    assert release.years == (2024,)
-    assert release.about["respondents"] == {"2024": ca.load_sample(2024).n}
+    found = open_data(word, year=2024)
+    assert isinstance(found, ca.Survey)
+    assert found.synthetic
+    assert (found.years, found.n) == ((2024,), ca.load_sample(2024).n)
+
+
+def test_the_sample_as_a_release(sample_release: ca.Release) -> None:
+    assert sample_release.about["synthetic"]
+    assert sample_release.years == (2024,)
+    assert sample_release.about["respondents"] == {"2024": ca.load_sample(2024).n}
 
 
 def test_sample_has_its_own_organisation() -> None:
@@ -68,9 +77,9 @@ def test_workbooks_do_not_go_among_extracts(national: Path) -> None:
 
 
 def test_files_are_told_apart_by_content(
-    tmp_path: Path, national: Path, organisational: Path
+    tmp_path: Path, national: Path, organisational: Path, sample_release: ca.Release
 ) -> None:
-    saved = ca.open_release("sample", year=2024).save(tmp_path / "release.dat")
+    saved = sample_release.save(tmp_path / "release.dat")
     disguised = tmp_path / "results.csv"
     disguised.write_bytes(national.read_bytes())
     assert recognise_file(CSV_2024) == "extract"
@@ -81,8 +90,10 @@ def test_files_are_told_apart_by_content(
     assert recognise_file(organisational) == "published"
 
 
-def test_a_saved_release_comes_back_protected_and_named(tmp_path: Path) -> None:
-    release = ca.open_release("sample", year=2024)
+def test_a_saved_release_comes_back_protected_and_named(
+    tmp_path: Path, sample_release: ca.Release
+) -> None:
+    release = sample_release
     saved = release.save(tmp_path / "r.zip")
     again = ca.open_release(f'"{saved}"')
     assert again.topics == release.topics
@@ -94,8 +105,10 @@ def test_a_saved_release_comes_back_protected_and_named(tmp_path: Path) -> None:
     assert again["stress"]._frame.loc[hidden, ["value", "base", "se"]].isna().all(axis=None)
 
 
-def test_arguments_that_a_saved_release_does_not_take(tmp_path: Path) -> None:
-    saved = ca.open_release("sample", year=2024).save(tmp_path / "r.zip")
+def test_arguments_that_a_saved_release_does_not_take(
+    tmp_path: Path, sample_release: ca.Release
+) -> None:
+    saved = sample_release.save(tmp_path / "r.zip")
     with pytest.raises(ReportError, match="year"):
         ca.open_release(saved, year=2024)
     with pytest.raises(ReportError, match="published"):
@@ -148,3 +161,47 @@ def test_rows_of_a_published_release_are_in_the_order_asked(organisational: Path
 def test_a_path_that_is_not_there() -> None:
     with pytest.raises(ExtractError, match="There is no file"):
         ca.open_release(r"C:\Users\nobody\extract.csv")
+
+
+@pytest.mark.parametrize("kind", ["positive", "themes", "options"])
+def test_contractors_tables_are_not_called_published(kind: str, tmp_path: Path) -> None:
+    made = {"positive": layouts.positive, "themes": layouts.themes, "options": layouts.options}
+    file = layouts.write_csv(made[kind]()[0], tmp_path / "SYNTHETIC table.csv")
+    release = ca.open_release(file)
+    assert release.about["kind"] == "contractor"
+    assert release.about["org"] == "OWN"  # what it is compared with is no organisation
+    assert release.banner == CONTRACTOR
+    assert "(published results)" not in release.about["title"]
+    said = repr(ca.show.about(release))
+    assert "not published" in said and "officially published" not in said
+    assert repr(ca.show.respondents(release)).startswith("Tables of the survey contractor do not")
+    assert "tables of the survey contractor" in repr(ca.show.quality(release))
+    assert "No figure here is calculated" in repr(ca.show.local_differences(release))
+    # Its own breakdowns are its units.
+    assert release.units() == ("national_breakdown_2",)
+    held = [t for t in release.topics if (t, "national_breakdown_2") in release]
+    assert held
+    again = ca.load_release(release.save(tmp_path / "r.zip"))
+    assert again.about == release.about and again.banner == release.banner
+    cover = _render(again, [], date=None)
+    assert "the survey contractor&#39;s tables, not published</p>" in cover
+    assert "publish nothing made of them" in cover
+    assert "published already" not in cover
+
+
+def test_published_results_are_called_published(national: Path) -> None:
+    release = ca.open_release(national)
+    assert (
+        release.about["title"] == "England, all trusts, NHS Staff Survey 2024 (published results)"
+    )
+    assert "taken from the officially published results" in repr(ca.show.about(release))
+    cover = _render(release, [], date=None)
+    assert "NHS Staff Survey 2024, published results</p>" in cover
+    assert "published already" in cover
+    assert "contractor" not in cover
+
+
+def test_extracts_are_called_nothing_of_the_kind(sample_release: ca.Release) -> None:
+    cover = _render(sample_release, [], date=None)
+    assert '<p class="lead">NHS Staff Survey 2024</p>' in cover
+    assert "published results" not in cover

@@ -280,6 +280,8 @@ def positive(year: int = 2024) -> tuple[list[list[object]], Truth]:
             text = f"SYNTHETIC wording\r\nof {item} "
             rows.append([year, number, text, *place[3:], base, share])
             truth[place[0], measure, place[1], place[2]] = (100 * share, float(base))
+            if measure != item:  # everybody else gave the answer that is reported
+                truth[place[0], item, place[1], place[2]] = (100 - 100 * share, float(base))
     return rows, truth
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from culture_analytics.errors import PublishedError, PublishedWarning
 from culture_analytics.estimates import KEY, Estimates
+from culture_analytics.instrument import load_instrument
 from culture_analytics.read.published import read_published
 from tests.read_published.layouts import (
     Truth,
@@ -95,6 +96,19 @@ class TestPositive:
         table = read(altered(positive()[0], change), tmp_path).table
         assert list(table["status"][2:5]) == ["suppressed", "suppressed", "unavailable"]
         assert table["value"][2:5].isna().all()
+        # Nor does the reported figure, 100 less it, say what is hidden.
+        hidden = table[table["status"].ne("ok")]
+        assert sorted(hidden["measure"].value_counts()) == [3, 3] and len(hidden) == 6
+        assert hidden[["value", "lower", "upper"]].isna().all(axis=None)
+
+    def test_what_lies_between_positive_and_reported_is_not_guessed(self, tmp_path: Path) -> None:
+        def change(rows: Rows) -> None:
+            number = load_instrument().number("burnout_burnt_out", 2024)
+            rows.append([2024, number, "SYNTHETIC", "Organisation", "Organisation", 90, 0.5])
+
+        table = read(altered(positive()[0], change), tmp_path).table
+        found = table[table["measure"].str.startswith("burnout")]["measure"]
+        assert list(found) == ["burnout_burnt_out_positive"]
 
     def test_unknown_question_is_left_out_by_name(self, tmp_path: Path) -> None:
         def change(rows: Rows) -> None:
@@ -105,7 +119,7 @@ class TestPositive:
                 write_csv(altered(positive()[0], change), tmp_path / "SYNTHETIC.csv")
             )
         assert any("99z (2024)" in str(w.message) for w in given)
-        assert len(estimates) == len(positive()[0]) - 1
+        assert len(estimates) == len(positive()[1])
 
     def test_question_without_a_positive_share_is_left_out_by_name(self, tmp_path: Path) -> None:
         def change(rows: Rows) -> None:
@@ -118,7 +132,7 @@ class TestPositive:
                 write_csv(altered(positive()[0], change), tmp_path / "SYNTHETIC.csv")
             )
         assert any("'16c_1'" in str(w.message) and "not read" in str(w.message) for w in given)
-        assert len(estimates) == len(positive()[0]) - 1
+        assert len(estimates) == len(positive()[1])
         assert any("1 not read" in note for note in estimates.notes)
 
     @pytest.mark.filterwarnings("ignore:.*own breakdowns")

@@ -29,6 +29,7 @@ def tables(
     stratum = pd.factorize(data["stratum"])[0] if strata else np.zeros(len(data), dtype=int)
     n_h = np.bincount(stratum)
     w = data["weight"].to_numpy() if weights else np.ones(len(data))
+    data["group_large"] = data["group"].where(data["group"].ne("tiny"))
     r, rows = pd.factorize(data[row], sort=True)
     c, columns = pd.factorize(data[column], sort=True)
     there = (r >= 0) & (c >= 0)

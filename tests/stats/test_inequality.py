@@ -11,7 +11,9 @@ import pandas as pd
 import pytest
 
 from culture_analytics.errors import CultureAnalyticsError
-from culture_analytics.stats.inequality import slope_index
+from culture_analytics.stats.inequality import gradient_limits, slope_coefficients, slope_index
+from culture_analytics.stats.proportion import wilson
+from culture_analytics.stats.trend import mover
 from tests.stats.test_against_r import REFERENCE
 
 KEYS = ["TestDescription", "Area"]
@@ -119,3 +121,64 @@ def test_coverage(gradient: float) -> None:
     ratio = (found.rii_lower <= truth.rii) & (truth.rii <= found.rii_upper)
     assert 0.94 <= slope.mean() <= 0.96
     assert 0.94 <= ratio.mean() <= 0.965
+
+
+def limits_of(p: np.ndarray, n: np.ndarray) -> np.ndarray:
+    sizes = np.broadcast_to(n, p.shape)
+    mean = (p * sizes).sum(axis=-1) / sizes.sum(axis=-1)
+    whole = wilson(mean, sizes.sum(axis=-1))
+    return np.array(gradient_limits(p, sizes, wilson(p, sizes), whole))
+
+
+def test_coefficients_are_those_of_the_slope() -> None:
+    size, value = np.array([50, 200, 90, 400, 30]), np.array([12.0, 15.0, 14.0, 22.0, 30.0])
+    c = slope_coefficients(size)
+    np.testing.assert_allclose([c.sum(), c @ value], [0, slope_index(value, size).sii], atol=1e-9)
+
+
+def test_limits_of_two_equal_groups_are_those_of_their_difference() -> None:
+    p, n = np.array([0.2, 0.3]), np.array([80.0, 80.0])
+    sii_lower, sii_upper, rii_lower, rii_upper = limits_of(p, n)
+    low, high = wilson(p, n)
+    both = mover(p[1], low[1], high[1], p[0], low[0], high[0])
+    np.testing.assert_allclose([sii_lower, sii_upper], 2 * np.array(both), rtol=1e-9)
+    # Where the limits of the slope touch 0 those of the ratio touch 1.
+    assert (sii_lower < 0) == (rii_lower < 1)
+    assert rii_lower < slope_index(p, n).rii < rii_upper
+
+
+def test_turning_the_order_round_turns_the_limits_round() -> None:
+    p, n = np.array([0.10, 0.16, 0.15, 0.27]), np.array([100.0, 40.0, 300.0, 150.0])
+    sii_lower, sii_upper, rii_lower, rii_upper = limits_of(p, n)
+    turned = limits_of(p[::-1], n[::-1])
+    np.testing.assert_allclose(turned[:2], [-sii_upper, -sii_lower], rtol=1e-9)
+    np.testing.assert_allclose(turned[2:], [1 / rii_upper, 1 / rii_lower], rtol=1e-9)
+
+
+def test_groups_without_any_yes_have_limits_and_a_ratio_may_have_no_upper_one() -> None:
+    found = limits_of(np.array([0.0, 0.0, 0.2]), np.array([20.0, 20.0, 20.0]))
+    assert found[0] < slope_index([0.0, 0.0, 0.2], [20, 20, 20]).sii < found[1]
+    assert (found[0] > 0) == (found[2] > 1) and np.isinf(found[3])
+    nobody = limits_of(np.zeros(3), np.full(3, 20.0))
+    assert nobody[0] < 0 < nobody[1] and nobody[2] == 0 and np.isinf(nobody[3])
+
+
+@pytest.mark.parametrize("size", [(11, 11, 11), (15, 20, 12), (30, 40, 50, 30), (11, 300, 400, 20)])
+@pytest.mark.parametrize("rate", [0.05, 0.15, 0.4])
+@pytest.mark.parametrize("gradient", [-0.8, 0.0, 0.8])
+def test_coverage_of_limits_made_of_the_groups_limits(
+    size: tuple[int, ...], rate: float, gradient: float
+) -> None:
+    rng = np.random.default_rng(4)
+    n = np.array(size, dtype=float)
+    eta = np.log(rate / (1 - rate)) + gradient * np.linspace(-1, 1, len(n))
+    p = 1 / (1 + np.exp(-eta))
+    seen = rng.binomial(n.astype(int), p, (3000, len(n))) / n
+    sii_lower, sii_upper, rii_lower, rii_upper = limits_of(seen, n)
+    truth = slope_index(p, n)
+    slope = (sii_lower <= truth.sii) & (truth.sii <= sii_upper)
+    assert slope.mean() >= 0.92
+    if np.isfinite(truth.rii):
+        shown = np.isfinite(slope_index(seen, np.broadcast_to(n, seen.shape)).rii)
+        ratio = (rii_lower <= truth.rii) & (truth.rii <= rii_upper)
+        assert ratio[shown].mean() >= 0.92

@@ -2,7 +2,8 @@
 
 Shares run from 0 to 1 and scores of the People Promise from 0 to 10; which a row is follows from
 its question. The score of a question is the share of *positive* answers, so it comes out as the
-measure ``<id>_positive`` wherever that is not the reported figure.
+measure ``<id>_positive`` wherever that is not the reported figure; which is there too where it is
+100 less the positive share.
 """
 
 from __future__ import annotations
@@ -169,9 +170,9 @@ def parse_contractor(
     release += " (synthetic)" if synthetic else ""
     if "share" in texts:
         frame, told, read = answer_rows(work, texts["option"], texts["option_text"], problems)
-        notes += told
     else:
-        frame, read = score_rows(work, problems)
+        frame, told, read = score_rows(work, problems)
+    notes += told
     refuse(name, problems, what=WHAT)
     left = sorted({str(number) for number in texts["number"][known & ~read]})
     if left:

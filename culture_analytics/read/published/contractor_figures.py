@@ -95,8 +95,15 @@ def _bounds(values: Floats, top: float, what: str) -> list[str]:
     return [f"{what}: {outside:,} figure(s) outside 0 to {top:g}"]
 
 
-def score_rows(work: Work, problems: list[str]) -> tuple[pd.DataFrame, NDArray[np.bool_]]:
-    """Rows of a table of positive shares, or of scores; and which of the table's rows they are."""
+def score_rows(
+    work: Work, problems: list[str]
+) -> tuple[pd.DataFrame, list[str], NDArray[np.bool_]]:
+    """Rows of a table of positive shares, or of scores.
+
+    Where everybody who did not answer positively gave the reported answer (harassed at least
+    once, felt unwell), the reported figure is 100 less the positive share and a row too. Also
+    gives notes, and which of the table's rows were read.
+    """
     positive = {m: _positive(m, work.instrument) for m in {m for m in work.meanings if m}}
     measures = [positive[m] if m else "" for m in work.meanings]
     statistics = [m.statistic if m else "" for m in work.meanings]
@@ -124,8 +131,33 @@ def score_rows(work: Work, problems: list[str]) -> tuple[pd.DataFrame, NDArray[n
     if twice:
         problems.append(f"{twice:,} row(s) name what another row names")
     value = np.where(score, work.values, 100 * work.values)[read]
-    figures_read = Figures(keys, value, work.bases[read])
-    return figure_rows(figures_read, instrument=work.instrument), read
+    rest = {m: _rest(m, work.instrument) for m in positive}
+    reported = pd.Series([rest[m] if m else "" for m in work.meanings], dtype="str")[read]
+    other = reported.ne("").to_numpy(dtype=bool)
+    both = Figures(
+        pd.concat([keys, keys[other].assign(measure=reported[other])]),
+        np.concatenate([value, 100 - value[other]]),
+        np.concatenate([work.bases[read], work.bases[read][other]]),
+    )
+    notes = []
+    if other.any():
+        notes.append(
+            f"{reported[other].nunique()} question(s) of which everybody who did not answer "
+            "positively gave the reported answer: that figure is 100 less the positive share"
+        )
+    return figure_rows(both, instrument=work.instrument), notes, read
+
+
+def _rest(meaning: Meaning, instrument: Instrument) -> str:
+    """Measure of all valid answers that are not positive, if it is the one reported."""
+    if meaning.question is None:
+        return ""
+    item = instrument.items[meaning.question.item]
+    valid = set(meaning.question.scale.labels) - set(item.excluded)
+    others = valid - set(item.positive)
+    whole = set(item.positive) < valid and others == valid & set(item.reported)
+    apart = f"{item.id}_positive" in instrument.measures and item.id in instrument.measures
+    return item.id if whole and apart else ""
 
 
 def _positive(meaning: Meaning, instrument: Instrument) -> str:

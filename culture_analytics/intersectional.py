@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from culture_analytics.adjusted import yes_and_base
 from culture_analytics.compare.derive import adjusted, derived, dies
@@ -16,7 +16,7 @@ from culture_analytics.errors import AdjustmentError, MeasureError
 from culture_analytics.estimate import calculate
 from culture_analytics.estimate.dimensions import CROSSED, OVERALL, Dimension, resolve_dimension
 from culture_analytics.estimates import Estimates
-from culture_analytics.instrument import Measure
+from culture_analytics.instrument import Breakdown, Measure, load_instrument
 from culture_analytics.stats._quantiles import normal_quantile
 from culture_analytics.stats.multilevel import FEWEST_GROUPS, Maihda, maihda
 from culture_analytics.stats.multiplicity import ADJUSTMENTS
@@ -25,7 +25,14 @@ from culture_analytics.stats.regression import treatment_coding
 from culture_analytics.stats.variance import kish
 from culture_analytics.survey import Survey
 
-__all__ = ["Intersections", "intersections"]
+__all__ = [
+    "CROSSING_SHARES",
+    "Intersections",
+    "crossing_sentence",
+    "intersections",
+    "intersections_shown",
+    "variance_shares",
+]
 
 Codes = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -34,6 +41,8 @@ MORE, LESS, NOT_CLEAR = "more than the sum of its parts", "less than the sum of 
     "no clear difference from the sum of its parts"
 )  # fmt: skip
 NOT_SHOWN = "not shown"
+CROSSING_SHARES = ("combination", "beyond its parts", "added up by its parts")
+"""Shares of variation: with the combination, beyond its parts, and the part that adds up."""
 
 SMALLEST = 11
 """Answers that a group must have in all to take part in the model."""
@@ -142,24 +151,44 @@ class Intersections:
     @property
     def sentence(self) -> str:
         """What the crossing shows, in two or three plain sentences."""
-        m, strata = self.model, self.strata
-        *most, last = (name.lower() for name in self.by)
-        names = f"{', '.join(most)} and {last}"
-        text = (
-            f"{self.measure.short}: {100 * m.vpc:.1f} % of the variation in answers goes with the "
-            f"combination of {names}; the rest is between people of the same combination."
+        m, verdicts = self.model, self.strata["verdict"].tolist()
+        pcv = 100 * m.pcv if m.null.variance > 0 else np.nan
+        return crossing_sentence(self.measure, self.by, 100 * m.vpc, pcv, verdicts)
+
+
+def crossing_sentence(
+    measure: Measure, by: Sequence[str], vpc: float, pcv: float, verdicts: Sequence[str]
+) -> str:
+    """What a crossing shows, in two or three plain sentences.
+
+    Parameters
+    ----------
+    measure, by
+        What was asked, and labels of the characteristics crossed.
+    vpc
+        Share of the variation between combinations, percent.
+    pcv
+        How much of it the characteristics add up to, percent; NaN where there is none.
+    verdicts
+        Of each combination.
+    """
+    *most, last = (name.lower() for name in by)
+    names = f"{', '.join(most)} and {last}"
+    text = (
+        f"{measure.short}: {vpc:.1f} % of the variation in answers goes with the "
+        f"combination of {names}; the rest is between people of the same combination."
+    )
+    if not np.isnan(pcv):
+        added = min(max(pcv, 0.0), 100.0)
+        text += (
+            f" About {added:.0f} % of the differences between combinations adds up from "
+            "each characteristic by itself."
         )
-        if m.null.variance > 0:
-            added = min(max(m.pcv, 0.0), 1.0)
-            text += (
-                f" About {100 * added:.0f} % of the differences between combinations adds up from "
-                "each characteristic by itself."
-            )
-        out = int(strata["verdict"].isin((MORE, LESS)).sum())
-        shown = int(strata["verdict"].ne(NOT_SHOWN).sum())
-        if out:
-            return text + f" {out} of {shown} combinations shown differ beyond their parts."
-        return text + f" None of {shown} combinations shown clearly differs beyond its parts."
+    out = sum(v in (MORE, LESS) for v in verdicts)
+    shown = sum(v != NOT_SHOWN for v in verdicts)
+    if out:
+        return text + f" {out} of {shown} combinations shown differ beyond their parts."
+    return text + f" None of {shown} combinations shown clearly differs beyond its parts."
 
 
 def intersections(
@@ -219,7 +248,7 @@ def intersections(
     Examples
     --------
     >>> import culture_analytics as ca
-    >>> from culture_analytics.intersections import intersections
+    >>> from culture_analytics.intersectional import intersections
     >>> found = intersections(ca.load_sample(2024), "discrimination_staff",
     ...                       by=["ethnicity_broad", "age"])
     >>> found.variance["model"].tolist()
@@ -244,7 +273,64 @@ def intersections(
     plain = calculate(survey, measure, by=name, weight=weight, level=level, rule=rule)
     org = survey.orgs[0] if len(survey.orgs) == 1 else "all"
     plain = plain.select(org=org)
-    codes, levels, n, count, left = _strata(survey, parts, yes, base, weight)
+    strata = _strata(survey, parts, yes, base, weight)
+    return _fitted(plain, definition, parts, strata, name, level, adjust)
+
+
+def intersections_shown(
+    figures: Estimates, measure: str, *, by: str, level: float = 0.95, adjust: str = "bh"
+) -> Intersections:
+    """The same analysis of figures that may be shown: combinations that are hidden take no part.
+
+    Everything it gives follows from figures shown, so it says nothing of those hidden.
+
+    Parameters
+    ----------
+    figures
+        Unweighted percentages of a crossing and of everyone, of one organisation and year.
+    measure
+        Id of a percentage.
+    by
+        The crossing, such as ``"ethnicity_broad:gender_broad"``.
+    level, adjust
+        As for :func:`intersections`.
+
+    Raises
+    ------
+    AdjustmentError
+        As :func:`intersections`.
+    MeasureError
+        The figures do not hold the measure by the crossing.
+
+    Examples
+    --------
+    >>> import culture_analytics as ca
+    >>> by = "ethnicity_broad:age"
+    >>> shown = ca.suppress(ca.calculate(ca.load_sample(2024), "discrimination_staff", by=by))
+    >>> intersections_shown(shown, "discrimination_staff", by=by).measure.id
+    'discrimination_staff'
+    """
+    instrument = load_instrument()
+    plain = figures.select(measure=measure, breakdown=[OVERALL, by])
+    parts = [instrument.breakdowns[name] for name in by.split(":")]
+    strata = _strata_shown(plain, parts, by)
+    return _fitted(plain, instrument.measures[measure], parts, strata, by, level, adjust)
+
+
+_Strata = tuple[Codes, list[list[str]], Floats, Floats, int]
+
+
+def _fitted(
+    plain: Estimates,
+    definition: Measure,
+    parts: Sequence[Dimension] | Sequence[Breakdown],
+    strata: _Strata,
+    name: str,
+    level: float,
+    adjust: str,
+) -> Intersections:
+    """Both models on counts of the strata, and the rows they give beside the plain ones."""
+    codes, levels, n, count, left = strata
     if min(count.sum(), (n - count).sum()) < FEW_YES or len(n) < FEWEST_GROUPS:
         raise AdjustmentError(
             f"{len(n)} combinations of {name} with answers, and fewer than {FEW_YES} people who "
@@ -276,7 +362,7 @@ def _strata(
     yes: NDArray[np.bool_],
     base: NDArray[np.bool_],
     weight: str | None,
-) -> tuple[Codes, list[list[str]], Floats, Floats, int]:
+) -> _Strata:
     """Strata with answers: levels, their labels, (effective) counts, and groups left out."""
     chosen = base.copy()
     columns, labels, left = [], [], 0
@@ -299,15 +385,7 @@ def _strata(
     strata, at = np.unique(joint, return_inverse=True)
     codes = np.stack(np.unravel_index(strata, sizes), axis=1).astype(np.int64)
     said = yes[chosen].astype(np.float64)
-    # Levels that nobody has are no terms of the model; the largest comes first, as reference.
-    levels: list[list[str]] = []
-    for k, names in enumerate(labels):
-        count = np.bincount(codes[at, k], minlength=len(names))
-        order = np.argsort(-count, kind="stable")[: int((count > 0).sum())]
-        place = np.zeros(len(names), dtype=np.int64)
-        place[order] = np.arange(len(order))
-        codes[:, k] = place[codes[:, k]]
-        levels.append([names[i] for i in order])
+    codes, levels = _largest_first(codes, labels, np.bincount(at, minlength=len(strata)))
     if weight is None:
         counted = np.bincount(at, minlength=len(strata)).astype(np.float64)
         return codes, levels, counted, np.bincount(at, said, len(strata)).astype(np.float64), left
@@ -317,6 +395,86 @@ def _strata(
     effective = np.where(total > 0, effective, 0.0)
     share = np.bincount(at, w * said, len(strata)) / np.where(total > 0, total, 1.0)
     return codes, levels, effective, np.clip(share, 0, 1) * effective, left
+
+
+def _strata_shown(plain: Estimates, parts: Sequence[Breakdown], by: str) -> _Strata:
+    """As `_strata`, from the figures that may be shown."""
+    table = plain.table
+    table = table[table["breakdown"].eq(by) & table["status"].eq("ok")]
+    table = table[table["statistic"].eq("percent") & table["reference"].eq("")]
+    cells = [str(group).split(CROSSED) for group in table["group"]]
+    n = table["base"].to_numpy(dtype=np.float64)
+    yes = np.round(n * table["value"].to_numpy(dtype=np.float64) / 100)
+    kept = n > 0
+    columns, labels, left = [], [], 0
+    for k, part in enumerate(parts):
+        names = [g.label for g in part.groups]
+        column = np.array([names.index(cell[k]) for cell in cells], dtype=np.int64)
+        of, said = (np.bincount(column, x, len(names)) for x in (n, yes))
+        ins = np.array([g.contrast for g in part.groups])
+        small = (of < SMALLEST) | (np.minimum(said, of - said) < RAREST)
+        left += int((ins & small & (of > 0)).sum())
+        kept &= (ins & ~small)[column]
+        columns.append(column)
+        labels.append(names)
+    if not kept.any():
+        raise AdjustmentError("No combination of these characteristics may be shown.")
+    codes = np.stack(columns, axis=1)[kept]
+    codes, levels = _largest_first(codes, labels, n[kept])
+    return codes, levels, n[kept], yes[kept], left
+
+
+def _largest_first(
+    codes: Codes, labels: Sequence[Sequence[str]], size: ArrayLike
+) -> tuple[Codes, list[list[str]]]:
+    """Levels that nobody has are no terms of the model; the largest comes first, as reference."""
+    codes, levels = codes.copy(), []
+    for k, names in enumerate(labels):
+        count = np.bincount(codes[:, k], np.asarray(size, dtype=np.float64), len(names))
+        order = np.argsort(-count, kind="stable")[: int((count > 0).sum())]
+        place = np.zeros(len(names), dtype=np.int64)
+        place[order] = np.arange(len(order))
+        codes[:, k] = place[codes[:, k]]
+        levels.append([names[i] for i in order])
+    return codes, levels
+
+
+def variance_shares(found: Intersections, *, by: str) -> Estimates:
+    """Shares of variation as rows for a release: under everyone, since they are of no stratum.
+
+    Parameters
+    ----------
+    found
+        An analysis.
+    by
+        Its crossing.
+
+    Returns
+    -------
+    Estimates
+        ``variance_share`` rows whose reference is the crossing and one of `CROSSING_SHARES`.
+    """
+    m = found.model
+    nothing = m.null.variance <= 0
+    values = [
+        (100 * m.vpc, 100 * m.vpc_lower, 100 * m.vpc_upper),
+        (100 * m.vpc_main, 100 * m.vpc_main_lower, 100 * m.vpc_main_upper),
+        (np.nan if nothing else 100 * m.pcv, np.nan, np.nan),
+    ]
+    whole = found.estimates
+    keep = whole._frame["breakdown"].eq(OVERALL) & whole._frame["statistic"].eq("percent")
+    row = whole._rows(keep.to_numpy(dtype=bool))
+    hidden = np.repeat(row._hidden, len(values))
+    keys = ["year", "org", "measure", "label", "answer", "breakdown", "group", "within",
+            "within_group", "weighting", "source", "release", "level", "base"]  # fmt: skip
+    rows = pd.concat([row._frame[keys]] * len(values), ignore_index=True)
+    value, lower, upper = (np.array(x, dtype=np.float64) for x in zip(*values, strict=True))
+    rows = rows.assign(
+        statistic="variance_share", unit="percent", value=value, lower=lower, upper=upper,
+        reference=[f"{by}: {share}" for share in CROSSING_SHARES], method="maihda",
+        status=np.where(np.isnan(value), "not_applicable", "ok"),
+    )  # fmt: skip
+    return derived(row, dies(rows, hidden, together=row._suppressed_together))
 
 
 def _rows(

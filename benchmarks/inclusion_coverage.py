@@ -1,0 +1,514 @@
+"""Do the intervals of inclusion hold, and is a "clear gap" seldom false? Known truth. SYNTHETIC.
+
+    python benchmarks/inclusion_coverage.py                # print: about half an hour
+    python benchmarks/inclusion_coverage.py --draws 500    # quicker, and less exact
+    python benchmarks/inclusion_coverage.py --write --machine "2 cores, ..." --date 2026-01-31
+
+Gaps, ratios
+    Two groups' answers are drawn and compared by `compare_groups`: groups of 11 to 800 beside 500
+    or 3,000, 2 to 50 % saying yes, alike or not. The same beside "the rest", and with unequal
+    weights from respondents through `calculate`.
+Gradients
+    Slope and relative index over ordered groups, some of them of 11 people.
+Adjusted gaps
+    Groups whose job mix differs and whose jobs differ in the answer: groups of 60 to 600 of 600 to
+    3,000, three to eight things allowed for, 5 to 40 % saying yes, with and without weights. The
+    truth is the gap in the population that the respondents are drawn from.
+False findings
+    Families of 200 comparisons in which nothing but chance is at work, judged by `verdict`.
+
+Targets: limits hold the truth at 94.5 % or more of the grid's samples on average and at no point
+under 92 %; at most 5 % of null families have any finding, plus two Monte Carlo standard errors.
+``--write`` fills docs/reference/inclusion.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Iterator, Sequence
+from itertools import product
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+import culture_analytics as ca
+from culture_analytics.compare.whole import ASSOCIATION, RELATIVE, SLOPE
+from culture_analytics.disclosure.rules import load_rule
+from culture_analytics.errors import AdjustmentError
+from culture_analytics.estimates import Estimates
+from culture_analytics.stats import (
+    LogisticSums,
+    logistic_regression,
+    slope_index,
+    standardised_gap,
+    standardised_percentages,
+    treatment_coding,
+    wilson,
+)
+
+MEAN_TARGET, LOWEST_TARGET, LEVEL = 94.5, 92.0, 0.05
+RATES = (0.02, 0.05, 0.1, 0.2, 0.35, 0.5)
+SIZES = (11, 15, 20, 30, 50, 100, 200, 400, 800)
+OTHERS = (500, 3000)
+ODDS_RATIOS = (1.0, 2.0, 0.5)
+FAMILY = 200
+GROUP, OTHER = "Group", "Reference"
+MEASURE = "discrimination_staff"
+BOTH = ["difference", "ratio"]
+
+Floats = NDArray[np.float64]
+
+
+class Point(NamedTuple):
+    """One point of a grid."""
+
+    what: str
+    where: str
+    covered: float  # per cent of samples whose limits hold the truth
+    samples: int  # with limits
+    left_out: float  # share of samples without limits, or refused
+
+    @property
+    def error(self) -> float:
+        """Monte Carlo standard error, in percentage points."""
+        return 100 * float(np.sqrt(0.95 * 0.05 / max(self.samples, 1)))
+
+
+class Rate(NamedTuple):
+    """How often families of null comparisons have any finding."""
+
+    what: str
+    rate: float
+    families: int
+
+    @property
+    def error(self) -> float:
+        """Monte Carlo standard error where the rate is 5 %."""
+        return float(np.sqrt(LEVEL * (1 - LEVEL) / self.families))
+
+    @property
+    def holds(self) -> bool:
+        """At most 5 % plus two Monte Carlo standard errors."""
+        return self.rate <= LEVEL + 2 * self.error
+
+
+def moved(p: float, odds_ratio: float) -> float:
+    """A proportion at other odds."""
+    odds = odds_ratio * p / (1 - p)
+    return odds / (1 + odds)
+
+
+def rows(
+    keys: pd.DataFrame, yes: NDArray[np.int64], base: NDArray[np.int64] | Floats
+) -> pd.DataFrame:
+    """Rows as `calculate` would give them for these counts; `keys` has org, measure, group."""
+    p = yes / base
+    low, high = wilson(p, np.asarray(base, dtype=float))
+    with np.errstate(invalid="ignore"):
+        se = 100 * np.sqrt(p * (1 - p) / (base - 1))
+    return keys.assign(
+        year=2024, label="", answer="", within="", within_group="", statistic="percent",
+        unit="percent", value=100 * p, lower=100 * low, upper=100 * high, level=0.95, se=se,
+        df=base - 1.0, base=np.asarray(base, dtype=float), weighting="unweighted", status="ok",
+        source="extract", release="", method="wilson", _numerator=yes.astype(float),
+    )  # fmt: skip
+
+
+def estimates(frame: pd.DataFrame) -> Estimates:
+    return Estimates(frame, rule=load_rule("default"))
+
+
+def point(what: str, where: str, lower: Floats, upper: Floats, truth: float) -> Point:
+    """Of limits in which a missing upper one is infinite."""
+    known = ~np.isnan(lower)
+    top = np.where(np.isnan(upper), np.inf, upper)
+    held = known & (lower <= truth + 1e-9) & (truth <= top + 1e-9)
+    samples = int(known.sum())
+    return Point(what, where, 100 * float(held.sum()) / max(samples, 1), samples, 1 - known.mean())
+
+
+# -- gaps and ratios ---------------------------------------------------------------------------
+
+
+def gaps(
+    draws: int, rng: np.random.Generator, sizes: Sequence[int] = SIZES,
+    others: Sequence[int] = OTHERS, rates: Sequence[float] = RATES, *, rest: bool = False,
+) -> Iterator[Point]:  # fmt: skip
+    """Differences and ratios of two independent groups, or of a group and the rest."""
+    for n, m, odds_ratio in product(sizes, others, ODDS_RATIOS):
+        truth = [(moved(p0, odds_ratio), p0) for p0 in rates]
+        yes = np.array([rng.binomial(n, p1, draws) for p1, _ in truth])
+        no_less = np.array([rng.binomial(m, p0, draws) for _, p0 in truth])
+        keys = pd.MultiIndex.from_product(
+            [range(len(rates)), range(draws)], names=["measure", "org"]
+        ).to_frame(index=False).astype(str)  # fmt: skip
+        first = rows(keys.assign(breakdown="unit", group=GROUP), yes.ravel(), np.full(yes.size, n))
+        if rest:
+            whole = keys.assign(breakdown="overall", group="All staff")
+            second = rows(whole, (yes + no_less).ravel(), np.full(yes.size, n + m))
+        else:
+            second = rows(
+                keys.assign(breakdown="unit", group=OTHER), no_less.ravel(), np.full(yes.size, m)
+            )
+        made = ca.compare_groups(
+            estimates(pd.concat([first, second], ignore_index=True)),
+            reference=ca.REST if rest else OTHER, statistic=BOTH, adjust="none",
+        ).table  # fmt: skip
+        for statistic, label in (("difference", "gaps"), ("ratio", "ratios")):
+            some = made[made["statistic"].eq(statistic)]
+            for k, (p1, p0) in enumerate(truth):
+                at = some[some["measure"].eq(str(k))]
+                value = 100 * (p1 - p0) if statistic == "difference" else p1 / p0
+                yield point(
+                    label + (" to the rest" if rest else ""),
+                    f"{n} beside {m:,}, {p1:.1%} and {p0:.1%}",
+                    at["lower"].to_numpy(), at["upper"].to_numpy(), value,
+                )  # fmt: skip
+
+
+def weighted_gaps(draws: int, rng: np.random.Generator) -> Iterator[Point]:
+    """Unequal weights, from respondents: every organisation is a sample."""
+    people, instrument = 400, ca.load_instrument()
+    dtype = instrument.items[MEASURE].dtype
+    for share, spread, p0, odds_ratio in product(
+        (0.1, 0.3), (0.5, 0.8), (0.05, 0.2, 0.4), (1.0, 2.0)
+    ):
+        n = people * draws
+        group = rng.random(n) < share
+        p1 = moved(p0, odds_ratio)
+        said = rng.random(n) < np.where(group, p1, p0)
+        frame = pd.DataFrame(
+            {
+                "org": pd.Categorical(np.repeat([f"{k:05d}" for k in range(draws)], people)),
+                "year": np.full(n, 2024, dtype="int16"),
+                MEASURE: pd.Categorical(np.where(said, "Yes", "No"), dtype=dtype),
+                "side": pd.Categorical(np.where(group, GROUP, OTHER)),
+                "w": np.exp(rng.normal(0, spread, n)),
+            }
+        )
+        survey = ca.Survey(frame, instrument=instrument, design=ca.Design(weights={"w": "w"}))
+        found = ca.calculate(survey, MEASURE, by="side", weight="w")
+        table = ca.compare_groups(found, reference=OTHER, statistic=BOTH, adjust="none").table
+        table = table[table["org"].ne("all") & table["status"].eq("ok")]
+        where = f"{share:.0%} of {people}, Kish {np.exp(spread**2):.2f}, {p1:.0%} and {p0:.0%}"
+        for statistic, label, value in (
+            ("difference", "gaps, weighted", 100 * (p1 - p0)),
+            ("ratio", "ratios, weighted", p1 / p0),
+        ):
+            at = table[table["statistic"].eq(statistic)]
+            yield point(label, where, at["lower"].to_numpy(), at["upper"].to_numpy(), value)
+
+
+LADDERS = ((11, 60, 90, 40, 15), (30, 40, 50, 30), (11, 300, 700, 900, 500, 20), (400, 900, 200))
+
+
+def gradients(draws: int, rng: np.random.Generator) -> Iterator[Point]:
+    """Slope and relative index over ordered groups."""
+    for sizes, p, steep in product(LADDERS, (0.05, 0.15, 0.4), (-0.6, 0.0, 0.6)):
+        labels = [f"Step {k}" for k in range(len(sizes))]
+        odds = np.exp(steep * np.linspace(-1, 1, len(sizes)))
+        truth = np.array([moved(p, o) for o in odds])
+        base = np.tile(sizes, draws)
+        keys = pd.MultiIndex.from_product(
+            [range(draws), labels], names=["org", "group"]
+        ).to_frame(index=False).astype(str).assign(measure="0", breakdown="ladder")  # fmt: skip
+        yes = rng.binomial(base, np.tile(truth, draws))
+        made = ca.compare_groups(
+            estimates(rows(keys, yes, base)), statistic=[SLOPE, RELATIVE], adjust="none",
+            order={"ladder": labels},
+        ).table  # fmt: skip
+        line = slope_index(truth, sizes)
+        where = f"{' '.join(map(str, sizes))}, {truth[0]:.0%} to {truth[-1]:.0%}"
+        for statistic, label, value in (
+            (SLOPE, "slopes", 100 * float(line.sii)),
+            (RELATIVE, "relative indices", float(line.rii)),
+        ):
+            at = made[made["statistic"].eq(statistic)]
+            yield point(label, where, at["lower"].to_numpy(), at["upper"].to_numpy(), value)
+
+
+# -- adjusted gaps ------------------------------------------------------------------------------
+
+
+class Mix(NamedTuple):
+    """Who works in which job (and how old they are), and how jobs differ in the answer."""
+
+    name: str
+    reference: tuple[float, ...]  # shares of the jobs
+    group: tuple[float, ...]
+    job: tuple[float, ...]  # log-odds of the jobs
+    age: tuple[float, ...] = (0.0,)  # log-odds of the ages, alike in number
+
+
+MIXES = (
+    Mix("no confounding", (0.4, 0.3, 0.2, 0.1), (0.4, 0.3, 0.2, 0.1), (0, 0.5, -0.5, 0.8)),
+    Mix("some confounding", (0.4, 0.3, 0.2, 0.1), (0.2, 0.2, 0.25, 0.35), (0, 0.5, -0.5, 0.8)),
+    Mix("strong confounding", (0.55, 0.3, 0.1, 0.05), (0.05, 0.1, 0.35, 0.5), (0, 0.4, 0.8, 1.4)),
+    Mix(
+        "job and age", (0.4, 0.3, 0.2, 0.1), (0.15, 0.2, 0.25, 0.4), (0, 0.5, -0.5, 0.8),
+        (0.0, -0.3, -0.6, -0.2, 0.3),
+    ),
+)  # fmt: skip
+ADJUSTED_SIZES = ((600, 0.1), (600, 0.3), (1500, 0.05), (1500, 0.2), (3000, 0.03), (3000, 0.2))
+ADJUSTED_RATES = (0.05, 0.1, 0.2, 0.4)
+OWN = (0.0, 0.6)  # log-odds of the group itself
+
+
+class Population(NamedTuple):
+    """Shares and rates of every combination of group, job and age."""
+
+    codes: NDArray[np.int64]
+    share: Floats
+    p: Floats
+    truth: float  # standardised gap in the population
+    x: Floats
+    settings: list[Floats]
+    terms: tuple[str, ...]
+
+
+def population(mix: Mix, part: float, rate: float, own: float) -> Population:
+    """All combinations; the constant puts the whole population's rate where it is wanted."""
+    jobs, ages = len(mix.job), len(mix.age)
+    codes = np.array(list(product((0, 1), range(jobs), range(ages))))
+    group, job, age = codes.T
+    jobs_of = np.array([mix.reference, mix.group])
+    share = np.where(group == 1, part, 1 - part) * jobs_of[group, job] / ages
+    eta = own * group + np.array(mix.job)[job] + np.array(mix.age)[age]
+    low, high = -12.0, 6.0
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if share @ expit(eta + middle) < rate else (low, middle)
+    eta = eta + low
+    over = share.reshape(2, -1).sum(axis=0)
+    plain = (eta - own * group).reshape(2, -1)[0]
+    truth = float(over @ (expit(plain + own) - expit(plain)))
+    columns = [0, 1] if ages == 1 else [0, 1, 2]
+    names = ["group", "job", "age"][: len(columns)]
+    levels = [[f"{name} {k}" for k in range(codes[:, c].max() + 1)]
+              for c, name in zip(columns, names, strict=True)]  # fmt: skip
+    x, terms = treatment_coding(codes[:, columns], levels, names)
+    settings = []
+    for g in (0, 1):
+        put = codes[:, columns].copy()
+        put[:, 0] = g
+        settings.append(treatment_coding(put, levels, names)[0])
+    return Population(codes, share, expit(eta), truth, x, settings, tuple(terms))
+
+
+def expit(eta: Floats) -> Floats:
+    return np.asarray(1 / (1 + np.exp(-eta)), dtype=np.float64)
+
+
+def adjusted(
+    draws: int, rng: np.random.Generator, *, spread: float = 0.0,
+    mixes: Sequence[Mix] = MIXES, sizes: Sequence[tuple[int, float]] = ADJUSTED_SIZES,
+    rates: Sequence[float] = ADJUSTED_RATES,
+) -> Iterator[Point]:  # fmt: skip
+    """Adjusted gaps; points of which more than half of the samples are refused are left out."""
+    for mix, (n, part), rate, own in product(mixes, sizes, rates, OWN):
+        of = population(mix, part, rate, own)
+        lower, upper = np.full(draws, np.nan), np.full(draws, np.nan)
+        for k in range(draws):
+            sums = sample(of, n, spread, rng)
+            try:
+                fit = logistic_regression(
+                    of.x, np.arange(len(of.p)), np.zeros(len(of.p), dtype=int), sums, [n],
+                    names=of.terms, group=of.codes[:, 0], group_names=[OTHER, GROUP],
+                )  # fmt: skip
+            except AdjustmentError:
+                if k >= 40 and np.isnan(lower[:k]).mean() > 0.75:
+                    break
+                continue
+            found = standardised_percentages(fit, of.settings, effective_base=fit.effective_base)
+            gap = standardised_gap(found, 1, 0)
+            lower[k], upper[k] = gap.lower, gap.upper
+        where = f"{mix.name}, {part * n:.0f} of {n:,}, {rate:.0%}, own effect {own:g}"
+        label = "adjusted gaps" + (", weighted" if spread else "")
+        found_point = point(label, where, lower, upper, of.truth)
+        if found_point.left_out <= 0.5:
+            yield found_point
+
+
+def sample(of: Population, n: int, spread: float, rng: np.random.Generator) -> LogisticSums:
+    """Sums over the combinations of one sample of `n` people."""
+    if not spread:
+        base = rng.multinomial(n, of.share).astype(float)
+        yes = rng.binomial(base.astype(int), of.p).astype(float)
+        return LogisticSums(base, yes, base, yes, base, yes)
+    cell = rng.choice(len(of.share), n, p=of.share)
+    said = (rng.random(n) < of.p[cell]).astype(float)
+    w = np.exp(rng.normal(0, spread, n))
+    columns = (np.ones(n), said, w, w * said, w**2, w**2 * said)
+    return LogisticSums(*(np.bincount(cell, c, len(of.share)) for c in columns))
+
+
+# -- false findings -----------------------------------------------------------------------------
+
+# Groups compared and measures asked: 200 comparisons each.
+FAMILIES = {
+    "40 measures, 5 groups of 15 to 400": ((2000,), (15, 30, 60, 120, 400), 40),
+    "200 measures, one group of 11": ((3000,), (11,), 200),
+    "200 measures, one group of 60": ((500,), (60,), 200),
+    "200 measures, two large groups": ((3000,), (800,), 200),
+    "10 measures, 20 groups of 11 to 800": ((1500,), tuple(map(int, np.linspace(11, 800, 20))), 10),
+}  # fmt: skip
+
+
+def null_rows(
+    families: int, measures: int, sizes: Sequence[int], labels: Sequence[str],
+    rng: np.random.Generator, breakdown: str = "unit",
+) -> pd.DataFrame:  # fmt: skip
+    """Answers that have nothing to do with the group; each measure has a rate of its own."""
+    keys = pd.MultiIndex.from_product(
+        [range(families), range(measures), range(len(sizes))], names=["org", "measure", "group"]
+    ).to_frame(index=False)  # fmt: skip
+    rates = rng.uniform(0.02, 0.5, (families, measures))[keys["org"], keys["measure"]]
+    base = np.array(sizes)[keys["group"]]
+    yes = rng.binomial(base, rates)
+    named = keys.assign(group=np.array(labels)[keys["group"]], breakdown=breakdown)
+    return rows(named.astype({"org": str, "measure": str}), yes, base)
+
+
+def rate(what: str, made: Estimates, words: str, families: int) -> Rate:
+    table = made.table.assign(said=ca.verdict(made))
+    false = table.loc[table["said"].eq(words), "org"].nunique()
+    return Rate(what, false / families, families)
+
+
+def false_gaps(
+    families: int, rng: np.random.Generator, kinds: Sequence[str] = tuple(FAMILIES)
+) -> Iterator[Rate]:
+    """Families of gaps: any "a clear gap" is false."""
+    for name in kinds:
+        other, sizes, measures = FAMILIES[name]
+        assert measures * len(sizes) == FAMILY
+        labels = [OTHER, *(f"Group {k}" for k in range(len(sizes)))]
+        frame = null_rows(families, measures, (*other, *sizes), labels, rng)
+        made = ca.compare_groups(estimates(frame), reference=OTHER)
+        yield rate(f"gaps: {name}", made, "a clear gap", families)
+
+
+def false_scores(families: int, rng: np.random.Generator) -> Iterator[Rate]:
+    """Scores, skewed as those of the survey are, of groups of 15 to 400 beside 1,000."""
+    sizes, measures = (1000, 15, 30, 60, 120, 400), 40
+    blocks = []
+    for k, n in enumerate(sizes):
+        points = 10 * rng.beta(3.0, 1.6, (families, measures, n)).astype(np.float32)
+        mean, sd = points.mean(axis=2), points.std(axis=2, ddof=1)
+        se = sd.ravel().astype(float) / n**0.5
+        keys = pd.MultiIndex.from_product(
+            [range(families), range(measures)], names=["org", "measure"]
+        ).to_frame(index=False).astype(str)  # fmt: skip
+        value = mean.ravel().astype(float)
+        blocks.append(
+            rows(keys.assign(breakdown="unit", group=f"Group {k}" if k else OTHER),
+                 np.zeros(len(keys), dtype=np.int64), np.full(len(keys), n))
+            .assign(statistic="score", unit="score", value=value, se=se, lower=value - 2 * se,
+                    upper=value + 2 * se, method="t")
+        )  # fmt: skip
+    made = ca.compare_groups(estimates(pd.concat(blocks, ignore_index=True)), reference=OTHER)
+    yield rate("gaps: 40 scores, 5 groups of 15 to 400", made, "a clear gap", families)
+
+
+def false_associations(families: int, rng: np.random.Generator) -> Iterator[Rate]:
+    """Families of 200 associations, and of 200 gradients: 40 measures by five breakdowns."""
+    ladders = {
+        "one": (11, 20, 800), "two": (60, 60, 60, 700), "three": (400, 500),
+        "four": (11, 15, 20, 40, 900, 300), "five": tuple([45] * 20),
+    }  # fmt: skip
+    blocks, order = [], {}
+    for name, sizes in ladders.items():
+        order[name] = [f"Step {k:02d}" for k in range(len(sizes))]
+        blocks.append(null_rows(families, 40, sizes, order[name], rng, name))
+    made = estimates(pd.concat(blocks, ignore_index=True))
+    yield rate(
+        "associations: 40 measures, 5 breakdowns",
+        ca.compare_groups(made, statistic=ASSOCIATION), "the groups clearly differ", families,
+    )  # fmt: skip
+    yield rate(
+        "gradients: 40 measures, 4 breakdowns",
+        ca.compare_groups(made, statistic=SLOPE, order=order), "a clear gradient", families,
+    )  # fmt: skip
+
+
+# -- what is printed ----------------------------------------------------------------------------
+
+
+def summary(points: Sequence[Point]) -> list[str]:
+    """A row for each kind of limits."""
+    lines = [
+        "| limits of | points | samples each | mean | lowest | where | met |",
+        "|---|---:|---:|---:|---:|---|---|",
+    ]
+    for what in dict.fromkeys(p.what for p in points):
+        some = [p for p in points if p.what == what]
+        low = min(some, key=lambda p: p.covered)
+        mean = float(np.mean([p.covered for p in some]))
+        met = "yes" if mean >= MEAN_TARGET and low.covered >= LOWEST_TARGET else "NO"
+        samples = int(np.median([p.samples for p in some]))
+        lines.append(
+            f"| {what} | {len(some)} | {samples:,} | {mean:.1f} | {low.covered:.1f} | {low.where} "
+            f"| {met} |"
+        )
+    return lines
+
+
+def false_findings(rates: Sequence[Rate]) -> list[str]:
+    """A row for each kind of family."""
+    lines = ["| families of 200 with nothing but chance | families | any finding, % | met |",
+             "|---|---:|---:|---|"]  # fmt: skip
+    for r in rates:
+        lines.append(
+            f"| {r.what} | {r.families:,} | {100 * r.rate:.1f} | {'yes' if r.holds else 'NO'} |"
+        )
+    return lines
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--draws", type=int, default=2000, help="samples a point")
+    parser.add_argument("--families", type=int, default=600, help="null families of each kind")
+    parser.add_argument("--seed", type=int, default=2024)
+    parser.add_argument("--write", action="store_true", help="into docs/reference/inclusion.md")
+    parser.add_argument("--machine", default="", help="named in the page")
+    parser.add_argument("--date", default="", help="named in the page")
+    args = parser.parse_args()
+    if args.write and not (args.machine and args.date):
+        parser.error("--write needs --machine and --date")
+    start = time.perf_counter()
+    draws, rng = args.draws, np.random.default_rng(args.seed)
+    points = [
+        *gaps(draws, rng),
+        *gaps(draws, rng, (15, 50, 200), (300,), rest=True),
+        *weighted_gaps(draws, rng),
+        *gradients(draws // 2, rng),
+        *adjusted(draws // 2, rng),
+        *adjusted(draws // 2, rng, spread=0.6, mixes=MIXES[1:3], sizes=ADJUSTED_SIZES[:4]),
+    ]
+    rates = [
+        *false_gaps(args.families, rng),
+        *false_scores(args.families // 3, rng),
+        *false_associations(args.families // 3, rng),
+    ]
+    seconds = time.perf_counter() - start
+    lines = [*summary(points), "", *false_findings(rates)]
+    print("\n".join(lines))
+    for p in sorted(points, key=lambda p: p.covered)[:12]:
+        print(f"{p.covered:6.2f} +- {p.error:.2f}  {p.what}: {p.where}, {p.left_out:.0%} left out")
+    print(f"\n{seconds:.0f} s")
+    if args.write:
+        from pages import replace_section
+
+        made = (
+            f"Made by `benchmarks/inclusion_coverage.py` on {args.date} ({args.machine}): seed "
+            f"{args.seed}, {seconds:.0f} s. A point is right to about "
+            f"{1.96 * np.sqrt(95 * 5 / draws):.1f} percentage points."
+        )
+        replace_section("inclusion.md", "inclusion coverage", [made, "", *lines])
+
+
+if __name__ == "__main__":
+    main()

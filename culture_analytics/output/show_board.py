@@ -1,0 +1,331 @@
+"""What the two pages for a board show: short, bounded lists, each made by a rule.
+
+Like `culture_analytics.output.show`, whose names these are too. Every list has a most, so that the
+two pages stay two pages whatever the data; what is left out is counted and stands in the report.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from culture_analytics.compare.groups import CLEAR, compare_groups, verdict
+from culture_analytics.compare.leaving import CHANGES
+from culture_analytics.compare.organisations import better
+from culture_analytics.diagnose.findings import UNKNOWN
+from culture_analytics.diagnose.hotspots import BRIGHT, HOT, LEAST
+from culture_analytics.diagnose.priorities import FIRST, PROTECT
+from culture_analytics.diagnose.wording import and_list
+from culture_analytics.disclosure.release import Release
+from culture_analytics.errors import MeasureError
+from culture_analytics.estimate.dimensions import OVERALL
+from culture_analytics.instrument import load_instrument
+from culture_analytics.output import show
+from culture_analytics.output.blocks import Block, Points, Sentence, Several, Table
+from culture_analytics.output.show_diagnosis import NO_UNITS, NOTHING, diagnosis
+from culture_analytics.output.show_trends import ALPHA, ONE_YEAR, _latest_pair, _points, _span
+
+__all__ = [
+    "board_changes",
+    "board_first",
+    "board_groups",
+    "board_standing",
+    "board_sure",
+    "board_where",
+]
+
+# The one measure of each worry that groups are compared on: the first that is held.
+WORRIES = (
+    ("stress", ("work_related_stress",)),
+    ("bullying", ("hba_staff", "hba_managers")),
+    ("discrimination", ("discrimination_staff", "discrimination_any")),
+)
+MOST_GROUPS = 7
+MOST_UNITS = {HOT: 5, BRIGHT: 3}
+MOST_CHANGES = 3  # sentences on culture
+MOST_FIRST = 3
+MOST_MEASURES = 3  # named of one unit
+MOST_NAMED = 4  # measures named in one sentence
+
+Row = dict[str, Any]
+
+
+def board_standing(release: Release) -> Block:
+    """Chart of the headline measures, England beside them where known.
+
+    Parameters
+    ----------
+    release
+        The protected tables.
+    """
+    return show.headline(release, "headline")
+
+
+def board_changes(release: Release) -> Block:
+    """What became clearly better or worse since the year before, in a few sentences.
+
+    Parameters
+    ----------
+    release
+        The protected tables.
+    """
+    if CHANGES not in release.topics:
+        return show._cannot(ONE_YEAR)
+    table = release[CHANGES].table
+    wanted = [m.id for m in load_instrument().resolve_measures(["headline", "people_promise"])]
+    held = table[
+        table["org"].eq(release.about["org"]) & table["breakdown"].eq(OVERALL)
+        & table["measure"].isin(wanted) & table["statistic"].eq("difference")
+    ]  # fmt: skip
+    if held.empty:
+        return show._cannot("None of these figures is held in two years.")
+    later, earlier = _latest_pair(held)
+    pair = held[held["year"].eq(later) & held["reference"].eq(earlier) & held["status"].eq("ok")]
+    if pair.empty:
+        return show._cannot(f"No figure of {later} can be compared with {earlier}.")
+    way = better(pair["measure"]) * np.sign(pair["value"].to_numpy(dtype=float))
+    clear = (pair["p_adjusted"] < ALPHA).to_numpy(dtype=bool)
+    points = []
+    for words, chosen in (("better", clear & (way > 0)), ("worse", clear & (way < 0))):
+        rows = show._rows(pair[chosen])
+        named = [f"{show._short(r['measure'])} ({_points(r)} points)" for r in rows]
+        said = and_list(named, most=MOST_NAMED) if named else "nothing"
+        points.append(f"Clearly {words} than in {earlier}: {said}.")
+    points.append(
+        f"{int((~clear).sum())} of {len(pair)} headline figures and scores did not change beyond "
+        "what chance could give."
+    )
+    found = diagnosis(release)
+    if found is not None:
+        table = found.findings
+        changes = table[table["topic"].eq("changes") & table["kind"].ne(UNKNOWN)]
+        points += [f"Culture: {show._lower(str(s))}" for s in changes["sentence"][:MOST_CHANGES]]
+    return Points(points)
+
+
+def board_groups(release: Release) -> Block:
+    """Table of the protected groups for whom stress, bullying or discrimination is clearly worse.
+
+    Parameters
+    ----------
+    release
+        The protected tables.
+    """
+    found = [g for topic, names in WORRIES for g in _gaps(release, topic, names)]
+    if not found:
+        return show._cannot("These results are not divided by equality groups.")
+    worse = sorted((g for g in found if g["worse"]), key=lambda g: -g["far"])
+    if not worse:
+        return Sentence(
+            f"Of {len(found)} comparisons of equality groups none shows that stress, bullying or "
+            "discrimination is clearly worse for one of them. That does not prove that it is not."
+        )
+    rows = [
+        [str(g["group"]), show._short(g["measure"]), g["here"], g["there"], str(g["reference"]),
+         _points(g), _span(g)]
+        for g in worse[:MOST_GROUPS]
+    ]  # fmt: skip
+    left = len(worse) - len(rows)
+    more = f" {left} more stand in the report." if left > 0 else ""
+    return Table(
+        f"For whom it is clearly worse, {release.about['org_name']}, {worse[0]['year']}",
+        ["Group", "Measure", "Figure", "Compared", "with", "Points", "95% interval"],
+        [("", rows)],
+        notes=[
+            f"{len(worse)} of {len(found)} comparisons are clearly worse for the group, furthest "
+            f"first.{more} One characteristic at a time, not adjusted for the work people do."
+        ],
+        words=(0, 1, 4),
+    )
+
+
+def _gaps(release: Release, topic: str, names: Sequence[str]) -> list[Row]:
+    """Gaps of one measure by protected characteristic, latest year."""
+    measure = show.first_held(release, topic, names)
+    if isinstance(show._overall(release, topic, [measure]), Sentence):
+        return []
+    known = load_instrument().breakdowns
+    protected = [b for b in known if known[b].characteristic and "equality" in known[b].sets]
+    held = release[topic]
+    frame = held._protected
+    keep = (
+        frame["measure"].eq(measure) & frame["org"].eq(release.about["org"])
+        & frame["breakdown"].isin([OVERALL, *protected])
+    )  # fmt: skip
+    keep &= frame["year"].eq(frame.loc[keep & frame["status"].eq("ok"), "year"].max())
+    chosen = held._rows(keep.to_numpy(dtype=bool))
+    if len(chosen) < 2:
+        return []
+    try:
+        gaps = compare_groups(chosen)
+    except MeasureError:
+        return []
+    table = gaps.table.assign(verdict=verdict(gaps))
+    figures = {(r["breakdown"], r["group"]): show._value(r) for r in show._rows(chosen.table)}
+    way = int(better(pd.Series([measure]))[0])
+    found = []
+    for row in show._rows(table[table["status"].eq("ok")]):
+        gap = float(row["value"])
+        found.append(
+            {
+                **row,
+                "here": figures.get((row["breakdown"], row["group"]), ""),
+                "there": figures.get((row["breakdown"], row["reference"]), ""),
+                "worse": row["verdict"] == CLEAR and way * gap < 0,
+                "far": abs(gap),
+            }
+        )
+    return found
+
+
+def board_where(release: Release) -> Several:
+    """The units that stand out, worse and better, a sentence each.
+
+    Parameters
+    ----------
+    release
+        The protected tables.
+    """
+    found = diagnosis(release)
+    if found is None:
+        return Several([show._cannot(NOTHING)])
+    if not found.by or found.pooled is None:
+        return Several([show._cannot(NO_UNITS)])
+    word = show._lower(show._breakdown(found.by))
+    blocks: list[Block] = []
+    for kind, lead in ((HOT, "Worse than elsewhere"), (BRIGHT, "Better than elsewhere")):
+        units = found.spots[found.spots["kind"].eq(kind)].groupby("group", sort=False)
+        said = [_unit_spots(str(name), show._rows(part)) for name, part in units]
+        # Most measures first; among equals the surest, as they come.
+        said.sort(key=lambda pair: -pair[0])
+        most = MOST_UNITS[kind]
+        items = [text for _, text in said[:most]]
+        if len(said) > most:
+            items.append(f"{len(said) - most} more: see the report.")
+        if items:
+            blocks.append(Points(items, lead=lead))
+    if not blocks:
+        blocks.append(
+            Sentence(
+                f"No {word} stands out from the rest beyond chance and by enough to matter, for "
+                "better or worse."
+            )
+        )
+    return Several(blocks)
+
+
+def _unit_spots(name: str, rows: Sequence[Row]) -> tuple[int, str]:
+    named = [
+        f"{show._short(r['measure'])} ({_points({**r, 'value': r['difference'], 'status': 'ok'})})"
+        for r in rows[:MOST_MEASURES]
+    ]
+    if len(rows) > MOST_MEASURES:
+        named.append(f"{len(rows) - MOST_MEASURES} more")
+    answers = max(r["base"] for r in rows)
+    return len(rows), f"{name} (up to {answers:,.0f} answers): {and_list(named)}."
+
+
+def board_first(release: Release) -> Several:
+    """What to look at first and what to protect, with reasons and doubts.
+
+    Parameters
+    ----------
+    release
+        The protected tables.
+    """
+    found = diagnosis(release)
+    if found is None or found.priorities.empty:
+        return Several([show._cannot(NOTHING)])
+    table = found.priorities
+    word = show._lower(show._breakdown(found.by)) if found.by else "unit"
+    first = show._rows(table[table["kind"].eq(FIRST)])
+    said = [_priority(r, word) for r in first[:MOST_FIRST]]
+    blocks: list[Block] = [Points(said, lead="Look at first", numbered=True)]
+    notes = []
+    if len(first) > MOST_FIRST:
+        others = and_list([str(r["area"]) for r in first[MOST_FIRST:]])
+        notes.append(f"Not clearly behind these: {others}.")
+    kept = [str(r["area"]) for r in show._rows(table[table["kind"].eq(PROTECT)])]
+    if kept:
+        notes.append(f"Protect what works: {and_list(kept)}.")
+    if table["importance"].notna().any():
+        outcomes = and_list([o.label.lower() for o in found.model.set_against])
+        notes.append(
+            f"Share: of what the elements of culture together explain of {outcomes}, the part that "
+            f"goes with this one ({100 / len(table):.0f}% if all were alike). It goes with them; "
+            "that it brings them about is not shown."
+        )
+    return Several([*blocks, Sentence(" ".join(notes))] if notes else blocks)
+
+
+def _priority(row: Row, word: str) -> str:
+    """One element in a sentence: its score, what goes with it, and where it is worse."""
+    said = f"{row['area']}: scores {row['score']:.1f} of 10"
+    if not np.isnan(row["importance"]):
+        said += f"; share {row['importance']:.0f}%"
+        if not np.isnan(row["importance_lower"]):
+            said += f" ({row['importance_lower']:.0f} to {row['importance_upper']:.0f})"
+    if abs(row["change"]) >= LEAST["score"] and row["change_reading"]:
+        said += f"; {row['change_reading']} since last year ({row['change']:+.1f})"
+    if row["units_worse"]:
+        several = f"{word}s" if row["units"] != 1 else word
+        said += f"; clearly worse in {row['units_worse']} of {row['units']} {several}"
+    return f"{said}."
+
+
+def board_sure(release: Release) -> Points:
+    """How sure all this is: who answered, what is hidden, what the survey cannot see.
+
+    Parameters
+    ----------
+    release
+        The protected tables.
+    """
+    points = [_who_answered(release), _hidden(release)]
+    found = diagnosis(release)
+    if found is not None:
+        table = found.findings
+        quality = table[table["topic"].eq("quality")]["sentence"].tolist()
+        points += [str(s) for s in quality[:2]]
+        blind = table[table["topic"].eq("conditions") & table["kind"].eq(UNKNOWN)]
+        if len(blind):
+            numbers = [str(c["number"]) for c in show._rows(found.conditions) if not c["scored"]]
+            points.append(
+                "Of the five conditions of Developing People - Improving Care the survey sees "
+                f"{and_list(numbers)} hardly or not at all: other evidence is needed."
+            )
+        points += list(found.notes[:2])
+    points.append(
+        "Differences called clear are beyond chance, allowing for how many were looked at. None "
+        "says why: the survey shows what goes together, not what brings it about."
+    )
+    return Points([p for p in points if p])
+
+
+def _who_answered(release: Release) -> str:
+    if release.about["kind"] == "published":
+        return (
+            "These are published results: their intervals come from the number of answers alone "
+            "and are probably too narrow."
+        )
+    counts = release.about.get("respondents") or {}
+    last = counts.get(str(release.years[-1]))
+    many = f"{last:,} people" if last else "Few people"
+    return (
+        f"{many} answered in {release.years[-1]}. Those who did not may see things differently; "
+        "the intervals take them to be alike."
+    )
+
+
+def _hidden(release: Release) -> str:
+    counts = release.hidden()
+    hidden, shown = counts.get("suppressed", 0), counts.get("ok", 0)
+    if not hidden:
+        return ""
+    return (
+        f"{hidden:,} of {hidden + shown:,} figures in all tables are hidden to protect people, so "
+        "a small unit may stand out unseen."
+    )
