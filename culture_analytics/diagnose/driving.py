@@ -22,6 +22,7 @@ from culture_analytics.diagnose.reliability import LARGE, SYNTHETIC, rounded_dow
 from culture_analytics.disclosure.rules import Rule, load_rule
 from culture_analytics.errors import AdjustmentError, MeasureError
 from culture_analytics.estimate.numerators import Answers
+from culture_analytics.estimate.plan import measure_targets
 from culture_analytics.estimates import Estimates
 from culture_analytics.instrument import Score
 from culture_analytics.instrument.culture import OUTCOMES
@@ -222,7 +223,7 @@ def _design(survey: Survey, model: CultureModel, notes: list[str]) -> _Design:
         try:
             points = _outcome_points(survey, answers, outcome)
         except MeasureError:
-            notes.append(f"{outcome.label}: its questions are not in this extract.")
+            notes.append(f"{outcome.label}: some of its questions are not in this extract.")
             continue
         there = points[np.isfinite(points)]
         if not there.size or np.ptp(there) == 0:
@@ -247,9 +248,8 @@ def _design(survey: Survey, model: CultureModel, notes: list[str]) -> _Design:
 def _outcome_points(survey: Survey, answers: Answers, outcome: Outcome) -> Floats:
     definition = survey.instrument.measures[outcome.measure]
     if definition.score:
-        score = survey.instrument.score(definition.score)
-        below = [survey.instrument.score(p) for p in score.parts] or [score]
-        if not any(answers.present(i) for s in below for i in s.items):
+        (target,) = measure_targets(survey.instrument, [definition])
+        if not all(answers.present(i) for i in target.items):
             raise MeasureError(f"{definition.id!r} is not in the extract.")
         return answers.score(definition.score)
     yes, in_base = yes_and_base(survey, definition)

@@ -163,9 +163,12 @@ def _of_respondents(
     found: dict[str, Estimates] = {}
     with suppress(AdjustmentError, MeasureError):  # the diagnosis says that it is missing
         found[DRIVERS] = drivers(latest, model=model, rule=rule)
-    quality = coefficients(survey, model=model, by=_large_units(survey, culture), rule=rule)
-    if len(quality):
-        found[QUALITY] = quality
+    years = [survey.filter(year=y) for y in survey.years[:-1]]
+    quality = [coefficients(s, model=model, rule=rule) for s in years]
+    units = _large_units(survey, culture)
+    quality = [q for q in (*quality, coefficients(latest, model=model, by=units, rule=rule)) if q]
+    if quality:
+        found[QUALITY] = concat(quality)
     return {topic: beside(made, culture) for topic, made in found.items()}
 
 

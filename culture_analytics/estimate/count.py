@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from culture_analytics.estimate.figures import PairSums
 from culture_analytics.estimate.numerators import Answers
-from culture_analytics.estimate.plan import Target
+from culture_analytics.estimate.plan import Target, available
 from culture_analytics.estimate.tabulate import Sums, Tally
 
 __all__ = ["count_targets"]
@@ -14,7 +14,7 @@ def count_targets(answers: Answers, tally: Tally, targets: list[Target]) -> Pair
     """Sums of each target; targets that share a source share its counting."""
     of_source: dict[str, list[int]] = {}
     for position, target in enumerate(targets):
-        if _available(answers, target):
+        if available(target, answers):
             of_source.setdefault(target.source, []).append(position)
     found = PairSums.zeros(
         len(targets), len(tally.layout.cell), weighted=tally.layout.frame.weight is not None
@@ -37,7 +37,3 @@ def _sums(answers: Answers, tally: Tally, target: Target) -> Sums:
         return tally.count(answers.union(target.definition), 2)
     n_answers = len(answers.instrument.items[target.source].labels)
     return tally.count(answers.item(target.source), n_answers)
-
-
-def _available(answers: Answers, target: Target) -> bool:
-    return all(answers.present(i) for i in target.items)

@@ -18,7 +18,14 @@ from culture_analytics.estimate.dimensions import Dimension
 from culture_analytics.estimate.numerators import Answers, score_asked, score_items
 from culture_analytics.instrument import Instrument, Item, Measure
 
-__all__ = ["STATUSES", "Target", "answer_targets", "measure_targets", "status_of"]
+__all__ = [
+    "STATUSES",
+    "Target",
+    "answer_targets",
+    "available",
+    "measure_targets",
+    "status_of",
+]
 
 Mask = NDArray[np.bool_]
 
@@ -152,22 +159,30 @@ def status_of(target: Target, answers: Answers, by: Dimension, year: int) -> NDA
 def _target_status(target: Target, answers: Answers, year: int) -> str:
     instrument = answers.instrument
     definition = target.definition
-    needed = len(target.items)
     if definition is not None and definition.score:
-        score = instrument.score(definition.score)
-        asked = score_asked(instrument, score, year)
-        needed = score.needed(needed) if score.share else needed
+        asked = score_asked(instrument, instrument.score(definition.score), year)
     else:
         asked = all(instrument.asked(i, year) for i in target.items)
     if not asked:
         return "not_asked"
-    if sum(answers.present(i) for i in target.items) < needed:
+    if not available(target, answers):
         return "unavailable"
     if target.answer:
         question = instrument.question(target.items[0], year)
         if question is not None and target.answer not in question.scale.labels:
             return "not_asked"
     return "ok"
+
+
+def available(target: Target, answers: Answers) -> bool:
+    """Whether the extract has the columns: all, or a score of culture's share of them."""
+    there = sum(answers.present(i) for i in target.items)
+    definition = target.definition
+    if definition is not None and definition.score:
+        score = answers.instrument.score(definition.score)
+        if score.share:
+            return there >= score.needed(len(target.items))
+    return there == len(target.items)
 
 
 def _parts(by: Dimension, position: int) -> list[tuple[str, tuple[str, ...]]]:
