@@ -31,6 +31,30 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from culture_analytics.control import ControlChart
+    from culture_analytics.output.show_inclusion import (
+        clear_gaps,
+        coverage,
+        gaps,
+        grounds_by_group,
+        intersections,
+        ladder,
+        not_said,
+    )
+    from culture_analytics.output.show_standards import (
+        adjusted,
+        detailed,
+        edi,
+        elsewhere,
+        gap_chart,
+        gap_years,
+        leaders,
+        medical,
+        ratio_chart,
+        reconcile,
+        standard_table,
+        wdes,
+        wres,
+    )
     from culture_analytics.output.show_trends import (
         changes,
         england,
@@ -49,24 +73,42 @@ if TYPE_CHECKING:
 __all__ = [
     "STATUS_WORDS",
     "about",
+    "adjusted",
     "answers",
     "changes",
+    "clear_gaps",
+    "coverage",
+    "detailed",
+    "edi",
+    "elsewhere",
     "england",
     "figures",
     "first_held",
     "funnels",
+    "gap_chart",
+    "gap_years",
+    "gaps",
+    "grounds_by_group",
     "group_table",
     "groups",
     "headline",
     "heatmap",
     "hidden",
+    "intersections",
+    "ladder",
+    "leaders",
     "local_differences",
+    "medical",
     "movers",
+    "not_said",
     "position",
     "pulse",
     "quality",
+    "ratio_chart",
+    "reconcile",
     "respondents",
     "sentence",
+    "standard_table",
     "standing_apart",
     "steady",
     "system",
@@ -74,16 +116,20 @@ __all__ = [
     "trends",
     "unit_changes",
     "unit_table",
+    "wdes",
+    "wres",
     "years",
 ]
 
 
 def __getattr__(name: str) -> Any:
-    """What `show_trends` holds, which itself rests on this module."""
+    """What the modules beside this one hold, which themselves rest on it."""
     if name in __all__:
-        from culture_analytics.output import show_trends
+        from culture_analytics.output import show_inclusion, show_standards, show_trends
 
-        return getattr(show_trends, name)
+        for module in (show_trends, show_standards, show_inclusion):
+            if name in module.__all__:
+                return getattr(module, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
