@@ -31,9 +31,9 @@ from culture_analytics.plots.style import BLUE, GREY, LIGHT, SIZES, WIDTH, drawi
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["SHARE", "drivers"]
+__all__ = ["ELEMENT", "SHARE", "drivers", "inside", "shares"]
 
-SHARE = "variance_share"
+SHARE, EXPLAINED = "variance_share", "variance_explained"
 ELEMENT = "element"
 
 _BAR = 0.2  # inches
@@ -49,6 +49,7 @@ class _Outcome:
     measure: str
     name: str
     marks: dict[str, Mark]  # by element
+    explained: Mark | None  # percent of all variation that the elements explain
 
     @property
     def base(self) -> float:
@@ -64,7 +65,8 @@ def drivers(estimates: Estimates, *, title: str | None = None, ax: Axes | None =
         Rows ``statistic="variance_share"``, ``unit="percent"``: `measure` and `label` are the
         outcome's, ``breakdown="element"``, `group` the label of an element, `value`, `lower` and
         `upper` percent of the variation that all elements explain together (they add up to 100).
-        One organisation and year; other rows are passed over.
+        What they explain of all variation is said where rows ``variance_explained`` hold it. One
+        organisation and year; other rows are passed over.
     title
         Default "What goes with ...".
     ax
@@ -87,7 +89,7 @@ def drivers(estimates: Estimates, *, title: str | None = None, ax: Axes | None =
     """
     rows = shares(estimates, "drivers")
     data.only_one(rows, ("org", "year", "weighting"), "drivers")
-    outcomes = _outcomes(rows)
+    outcomes = _outcomes(estimates.table, rows)
     if ax is not None and len(outcomes) > 1:
         raise MeasureError(
             f"plots.drivers(ax=...) draws one outcome; these Estimates hold {len(outcomes)}. "
@@ -121,7 +123,13 @@ def shares(estimates: Estimates, chart: str) -> pd.DataFrame:
     return rows
 
 
-def _outcomes(rows: pd.DataFrame) -> list[_Outcome]:
+def _outcomes(table: pd.DataFrame, rows: pd.DataFrame) -> list[_Outcome]:
+    first = rows.iloc[0]
+    whole = table[
+        table["statistic"].eq(EXPLAINED) & table["breakdown"].eq(ELEMENT)
+        & table["org"].eq(first["org"]) & table["year"].eq(first["year"])
+    ]  # fmt: skip
+    explained = {str(r.measure): data.mark(r) for r in whole.itertuples()}
     found = []
     for measure in pd.unique(rows["measure"]):
         of_one = rows[rows["measure"].eq(measure)]
@@ -131,6 +139,7 @@ def _outcomes(rows: pd.DataFrame) -> list[_Outcome]:
                 str(measure),
                 name_of(str(measure), str(of_one["label"].iloc[0])),
                 {data.clean(r.group): data.mark(r) for r in of_one.itertuples()},
+                explained.get(str(measure)),
             )
         )
     return found
@@ -171,8 +180,11 @@ def _lay_out(
     blocks = []
     for start in range(0, len(outcomes), columns):
         side = outcomes[start : start + columns]
-        titles = [even(o.name, width, SIZES["panel"], "bold") for o in side]
-        blocks.append((side, titles, max(map(len, titles)) * line_height(SIZES["panel"]) + 0.26))
+        # Of one outcome the title of the page is enough.
+        titles = [
+            even(o.name, width, SIZES["panel"], "bold") if len(outcomes) > 1 else [] for o in side
+        ]
+        blocks.append((side, titles, max(map(len, titles)) * line_height(SIZES["panel"]) + 0.24))
     body = sum(head + sum(heights) + _AXIS + _BETWEEN for _, _, head in blocks) - _BETWEEN
     top = page.open(body)
     axes = []
@@ -183,13 +195,20 @@ def _lay_out(
             for line in lines:
                 page.text(x, y, line, size=SIZES["panel"], weight="bold")
                 y += line_height(SIZES["panel"])
-            if not math.isnan(outcome.base):
-                page.text(x, y, f"{outcome.base:,.0f} answers", size=SIZES["note"], color=GREY)
+            page.text(x, y, _facts(outcome), size=SIZES["note"], color=GREY)
             made = page.axes(x, top + head, width, sum(heights))
             _draw(estimates, made, outcome, names, heights, limit, column == 0)
             axes.append(made)
         top += head + sum(heights) + _AXIS + _BETWEEN
     return axes
+
+
+def _facts(outcome: _Outcome) -> str:
+    """How many answered, and how much all elements explain."""
+    base = "" if math.isnan(outcome.base) else f"{outcome.base:,.0f} answers"
+    m = outcome.explained
+    whole = "" if m is None or not m.ok else f"all elements: {m.value:.0f}% of all differences"
+    return data.subtitle(base, whole)
 
 
 def _limit(reach: float, width: float) -> float:
@@ -253,11 +272,16 @@ def _page(
 ) -> Page:
     first = rows.iloc[0]
     level = rows["level"].dropna()
-    whole = f"What goes with {outcomes[0].name[:1].lower()}{outcomes[0].name[1:]}"
+    whole = f"What goes with {inside(outcomes[0].name)}"
     notes = [
         "How much of the differences between people's answers to the outcome goes with each "
         "element, in percent of all that goes with these elements together. Elements overlap, "
         "and what they share is divided among them."
+        + (
+            " 'All elements' is how much of all differences goes with them together."
+            if any(o.explained is not None for o in outcomes)
+            else ""
+        )
         + (f" Lines are {100 * float(level.iloc[0]):g}% intervals." if len(level) else ""),
         "'Goes with' is not 'leads to': the survey asks about both at once, and something else may "
         "move both. A share does not say in which direction.",
@@ -268,6 +292,13 @@ def _page(
         under,
         [*notes, *data.footer(estimates, rows)],
     )
+
+
+def inside(name: str) -> str:
+    """The name of an outcome, or of several together, within a sentence."""
+    parts = name.removeprefix("Together: ").split(", ")
+    *most, last = [f"{part[:1].lower()}{part[1:]}" for part in parts]
+    return f"{', '.join(most)} and {last}" if most else last
 
 
 def _describe(
@@ -290,4 +321,6 @@ def _describe(
             "unavailable" if m is None else m.status, estimates
         )  # fmt: skip
         told.append(f"{element} {words}")
-    return sentences(what, "Shares: " + "; ".join(told), *data.synthetic(estimates))
+    return sentences(
+        what, _facts(outcome), "Shares: " + "; ".join(told), *data.synthetic(estimates)
+    )

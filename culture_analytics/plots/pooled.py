@@ -114,8 +114,8 @@ def pooled(estimates: Estimates, *, title: str | None = None, ax: Axes | None = 
     )
     columns = (
         Column("answers", 0.56, right=True),
-        Column("pooled figure, its interval", 1.5, right=True),
-        Column("points from all staff, and what stands out", 1.75),
+        Column("pooled figure, its interval", 1.42, right=True),
+        Column("points from all staff, and what stands out", 1.68),
     )
     key = [Said(f"{sign} {words} than all staff", small=True, colour=colour)
            for kind, (_, sign, colour, words) in _KINDS.items()
@@ -174,7 +174,9 @@ def _chosen(units: list[_Unit], p: dict[str, float], by: str) -> tuple[list[_Uni
     if len(kept) < len(spots):
         said += f", {len(spots) - len(kept)} that do but less surely"
     said += f", {hidden} hidden to protect people" if hidden else ""
-    return [u for u in units if u in kept], f"{said} ({by.lower()}: {len(units)} in all)."
+    return [
+        u for u in units if u in kept
+    ], f"{said} (by {by[:1].lower()}{by[1:]}, {len(units)} in all)."
 
 
 def _whole(units: Sequence[_Unit]) -> float:
@@ -193,7 +195,7 @@ def _cells(u: _Unit, unit: str) -> tuple[tuple[Said, ...], ...]:
     _, sign, colour, words = u.style
     said = []
     if u.away.ok:
-        said.append(Said(_away(u.away, unit), bold=bool(words), colour=colour))
+        said.append(Said(_away(u.away, unit), colour=colour))
     if words:
         said.append(Said(f"{sign} {words}", small=True, bold=True, colour=colour))
     elif u.kind:
@@ -273,9 +275,7 @@ def _page(
         if alone
         else "Pooled: each unit is drawn towards all units, the more the fewer its answers, so "
         "that small units do not stand out by chance.",
-        f"{_count(spots[0], 'hot spot')} and {_count(spots[1], 'bright spot')}: unlikely to be "
-        "chance after allowing for how many units were looked at, and far enough from all staff "
-        "to matter. Why, the survey cannot tell.",
+        _spots(*spots),
         left_out,
         "The scale of scores does not begin at zero." if first["unit"] == "score" else "",
     ]
@@ -288,8 +288,18 @@ def _page(
     return Page(title or data.clean(first["label"]), under, [*notes, *data.footer(estimates, rows)])
 
 
-def _count(number: int, what: str) -> str:
-    return f"{number or 'No'} {what}{'' if number == 1 else 's'}"
+def _spots(hot: int, bright: int) -> str:
+    if not hot + bright:
+        return (
+            "No unit stands out after allowing for how many were looked at. That does not prove "
+            "that they are alike."
+        )
+    counts = [f"{n} {what}{'' if n == 1 else 's'}"
+              for n, what in ((hot, HOT), (bright, BRIGHT)) if n]  # fmt: skip
+    return (
+        f"{' and '.join(counts)}: unlikely to be chance after allowing for how many units were "
+        "looked at, and far enough from all staff to matter. Why, the survey cannot tell."
+    )
 
 
 def _describe(

@@ -15,6 +15,7 @@ from culture_analytics import plots
 from culture_analytics.plots.layout import axes_width, even, text_width, wrap
 from tests.plots.made import answers, boxes, by_groups, estimates
 from tests.plots.test_gaps import compared
+from tests.plots.test_strata_and_units import CELLS, gaps, pooled, scores, shares, strata
 
 LONG = [
     "White: English/Welsh/Scottish/Northern Irish/British",
@@ -94,6 +95,27 @@ CASES: dict[str, Callable[[], Axes]] = {
     "ratios of few": lambda: plots.ratios(compared(base=14.0)),
     "ratios of long names": lambda: plots.ratios(
         compared(LONG, breakdown="team", reference=LONG[0], hidden=LONG[3:4])
+    ),
+    "intersections": lambda: plots.intersections(strata(CELLS, hidden=[1], out=[4])),
+    "many intersections": lambda: plots.intersections(
+        strata([(a, b) for a in LONG for b in teams(12)], out=[3])
+    ),
+    "adjusted": lambda: plots.adjusted(gaps(), allowing_for=["occupation", "pay band", "age"]),
+    "pooled": lambda: plots.pooled(pooled(30, hidden=["Unit 3", "Unit 9"])),
+    "pooled of many": lambda: plots.pooled(pooled(400, high=60)),
+    "pooled, none out": lambda: plots.pooled(pooled(60, high=0)),
+    "drivers": lambda: plots.drivers(
+        estimates(shares(["burnout", "staff_engagement", "thinking_about_leaving"]))
+    ),
+    "drivers of long names": lambda: plots.drivers(estimates(shares(["burnout"], LONG))),
+    "priorities": lambda: plots.priorities(estimates([*shares(["burnout"]), *scores()])),
+    "priorities of long names": lambda: plots.priorities(
+        estimates([*shares(["burnout"], LONG), *scores(LONG)]), first=LONG[:2]
+    ),
+    "crowded priorities": lambda: plots.priorities(
+        estimates(
+            [*shares(["burnout"], teams(12)), *scores(teams(12), [6 + k / 90 for k in range(12)])]
+        )
     ),
     "gaps of many": lambda: plots.gaps(
         compared(teams(90), breakdown="team", reference="rest", measures=["hba_managers"])
