@@ -321,7 +321,11 @@ def _one_crossing(release: Release, figures: Estimates, measure: str, by: str) -
     text = crossing_sentence(known.measures[measure], labels, vpc, pcv, verdicts)
     hidden = int(plain.table["status"].eq("suppressed").sum())
     if hidden:
-        text += f" {hidden} combinations are hidden to protect people and take no part."
+        one = hidden == 1
+        text += (
+            f" {hidden} combination{'' if one else 's'} {'is' if one else 'are'} hidden to protect "
+            f"people and take{'s' if one else ''} no part."
+        )
     return [picture, Sentence(text)]
 
 

@@ -330,8 +330,8 @@ def _outside(part: pd.DataFrame) -> list[str]:
 def _sides_note(found: Standard) -> str:
     names = " or ".join(f"'{c.compared}'" for c in found.contrasts)
     return (
-        f"Ratios stand so that above 1 is worse for {names}. Gaps are the first group's figure less "
-        "the second's."
+        f"Ratios stand so that above 1 is worse for {names}. Gaps are the first group's figure "
+        "less the second's."
     )
 
 
@@ -551,8 +551,16 @@ def reconcile(release: Release, name: str) -> Block:
         digits = 2
         here = "" if np.isnan(r["ours"]) else _figure(r["ours"], unit)
         apart = "" if np.isnan(r["difference"]) else f"{r['difference']:+.{digits}f}"
-        rows.append([f"{r['indicator']}: {r['name']}", str(r["group"]),
-                     _figure(r["official"], unit), here, apart, show._capital(r["why"])])  # fmt: skip
+        rows.append(
+            [
+                f"{r['indicator']}: {r['name']}",
+                str(r["group"]),
+                _figure(r["official"], unit),
+                here,
+                apart,
+                show._capital(r["why"]),
+            ]
+        )
     left = table[table["official"].isna() & table["ours"].notna()]
     notes = [f"{len(left)} more figures here have no official one in the file given."] * bool(
         len(left)
@@ -656,12 +664,15 @@ def _adjusted(release: Release, found: Standard, contrast: Contrast) -> list[Blo
             [("", rows)],
             notes=[NO_CAUSE],
             words=(0, 1),
-        )  # fmt: skip
+        )
     )
     done = made.unique("measure")
     left = [m for m in contrasts_of(found, contrast) if m not in done]
-    known = [d["id"] for d in found._indicators
-             if d["measure"] in left and instrument.measures[d["measure"]].unit == "percent"]  # fmt: skip
+    known = [
+        d["id"]
+        for d in found._indicators
+        if d["measure"] in left and instrument.measures[d["measure"]].unit == "percent"
+    ]
     if known:
         blocks.append(_not_worked_out(found, contrast, known))
     return blocks
