@@ -31,7 +31,7 @@ from culture_analytics.read.detect import clean_path
 from culture_analytics.session import File, open_whole, protect
 from culture_analytics.survey import Survey
 
-__all__ = ["REPORT", "TABLES", "run_report"]
+__all__ = ["REPORT", "TABLES", "out_folder", "run_report"]
 
 REPORT = "report.html"
 TABLES = "tables.csv"
@@ -100,7 +100,7 @@ def run_report(
             f"each={each!r}: one report for each unit is not in this version. Leave each out, or "
             "make a report from survey.filter(...) for one unit."
         )
-    folder = _out_folder(out, data)
+    folder = out_folder(out, data)
     if embargo:
         embargo_text(embargo)  # a wrong date is said before the long work
     release = embargoed(
@@ -247,7 +247,8 @@ def _csv(table: pd.DataFrame) -> str:
     return str(safe.to_csv(index=False, lineterminator="\r\n"))
 
 
-def _out_folder(out: str | Path, data: Any) -> Path:
+def out_folder(out: str | Path, data: Any) -> Path:
+    """The folder to write to: no file, and not that of the extract."""
     folder = clean_path(out)
     with explained(folder):
         is_file = folder.exists() and not folder.is_dir()
