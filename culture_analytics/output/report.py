@@ -38,7 +38,7 @@ from culture_analytics.survey import Survey
 if TYPE_CHECKING:
     import jinja2
 
-__all__ = ["BOARD", "REPORT", "TABLES", "report_environment", "run_report"]
+__all__ = ["BOARD", "REPORT", "TABLES", "out_folder", "report_environment", "run_report"]
 
 REPORT = "report.html"
 BOARD = "board_summary.html"
@@ -113,7 +113,7 @@ def run_report(
     >>> ca.run_report("sample", "report", year=2024).name  # doctest: +SKIP
     'report.html'
     """
-    folder = _out_folder(out, data)
+    folder = out_folder(out, data)
     # A wrong date, or a faulty tracker, is said before the long work.
     if embargo:
         embargo_text(embargo)
@@ -289,7 +289,8 @@ def _csv(table: pd.DataFrame) -> str:
     return str(safe.to_csv(index=False, lineterminator="\r\n"))
 
 
-def _out_folder(out: str | Path, data: Any) -> Path:
+def out_folder(out: str | Path, data: Any) -> Path:
+    """The folder to write to: no file, and not that of the extract."""
     folder = clean_path(out)
     with explained(folder):
         is_file = folder.exists() and not folder.is_dir()

@@ -27,7 +27,7 @@ def code(file: Path) -> list[nbformat.NotebookNode]:
 def test_all_are_there() -> None:
     assert [f.stem for f in FILES] == [
         "00_start_here", "01_stress_and_burnout", "02_bullying_and_harassment", "03_discrimination",
-        "07_trends_and_benchmarks",
+        "04_inclusion_breakdowns", "05_wres_wdes", "07_trends_and_benchmarks",
     ]  # fmt: skip
 
 
@@ -79,6 +79,9 @@ def test_every_figure_stands_between_a_question_and_what_it_does_not_tell(file: 
         "headline", "years", "answers", "groups", "heatmap", "standing_apart", "unit_table",
         "trends", "changes", "movers", "unit_changes", "steady", "england", "position",
         "top_and_bottom", "local_differences", "funnels", "system", "pulse",
+        "adjusted", "clear_gaps", "coverage", "detailed", "edi", "elsewhere", "gap_chart",
+        "gap_years", "gaps", "grounds_by_group", "intersections", "ladder", "leaders", "medical",
+        "not_said", "ratio_chart", "reconcile", "wdes", "wres",
     )  # fmt: skip
     drawn = 0
     for title, cells in sections:
