@@ -113,6 +113,25 @@ def _parser() -> argparse.ArgumentParser:
     )
     report.set_defaults(run=_report)
 
+    diagnose = _command(
+        commands, "diagnose", "write the culture diagnosis: tables, a workbook and two pages"
+    )
+    _add_data(diagnose, several=True)
+    diagnose.add_argument(
+        "--by",
+        metavar="UNIT",
+        help="units of the tables: directorate (the largest, the default), team (the smallest), or "
+        "the name of a unit column",
+    )
+    diagnose.add_argument("--published", metavar="WORKBOOK", action="append", help="as for report")
+    diagnose.add_argument(
+        "--out", metavar="DIR", default="diagnosis", help="folder of the files (default: diagnosis)"
+    )
+    diagnose.add_argument("--date", metavar="TEXT", help="date to print on the pages")
+    diagnose.add_argument("--embargo", metavar="DATE", help="as for report")
+    diagnose.add_argument("--tracker", metavar="CSV", help="as for report")
+    diagnose.set_defaults(run=_diagnose)
+
     _add_standards(commands)
 
     validate = _command(commands, "validate", "check a file without making anything")
@@ -252,6 +271,29 @@ def _standard(given: argparse.Namespace) -> int:
     return DONE
 
 
+def _diagnose(given: argparse.Namespace) -> int:
+    from culture_analytics.output.diagnosis_files import WORKBOOK, write_diagnosis
+    from culture_analytics.output.report import BOARD
+
+    _say(given, "Reading the data and making the diagnosis; this takes up to a minute ...")
+    written = write_diagnosis(
+        given.extract or None,
+        given.out,
+        by=given.by,
+        year=given.year,
+        org=given.org,
+        columns=given.columns,
+        published=given.published,
+        cache=given.cache,
+        date=given.date,
+        embargo=given.embargo,
+        tracker=given.tracker,
+    )
+    print(_ascii(f"Culture diagnosis: {written.resolve()}"))
+    print(_ascii(f"Beside it: {BOARD} (two pages to print), {WORKBOOK}, and a csv for each table"))
+    return DONE
+
+
 def _validate(given: argparse.Namespace) -> int:
     from culture_analytics.disclosure.release import Release
     from culture_analytics.estimates import Estimates
@@ -367,7 +409,9 @@ def _say(given: argparse.Namespace, text: str) -> None:
 def _in_options(message: str) -> str:
     """What the Python arguments a message names are called on the command line."""
     names = [
-        name for name in ("year", "org", "columns", "embargo", "each") if f"{name}=" in message
+        name
+        for name in ("year", "org", "columns", "embargo", "each", "by", "tracker")
+        if f"{name}=" in message
     ]
     if not names:
         return ""
