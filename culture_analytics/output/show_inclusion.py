@@ -20,7 +20,7 @@ from culture_analytics.estimates import Estimates, concat
 from culture_analytics.experience import equality_coverage, experience_ladder
 from culture_analytics.inclusion_leaving import CROSSINGS, FIGURES, GAPS, INTERSECTIONS
 from culture_analytics.instrument import load_instrument
-from culture_analytics.intersections import CROSSING_SHARES, LESS, MORE, crossing_sentence
+from culture_analytics.intersectional import CROSSING_SHARES, LESS, MORE, crossing_sentence
 from culture_analytics.output import show
 from culture_analytics.output.blocks import Block, Sentence, Several, Table
 from culture_analytics.output.show_standards import gap_text, rarity
