@@ -136,9 +136,10 @@ def findings(held: Held, *, priorities: pd.DataFrame, falling: pd.DataFrame) -> 
     return pd.DataFrame([vars(f) for f in found], columns=list(COLUMNS))
 
 
-def _numbers(row: Row, table: str) -> dict[str, Any]:
+def _numbers(row: Row, table: str = "") -> dict[str, Any]:
+    """The figures of a row, and the topic they stand in: its own, where it says."""
     keys = ("statistic", "value", "lower", "upper", "unit", "base", "reference", "p_adjusted")
-    return {**{k: row[k] for k in keys}, "table": table}
+    return {**{k: row[k] for k in keys}, "table": table or row["topic"]}
 
 
 # -- where we stand ---------------------------------------------------------------------------
@@ -159,7 +160,7 @@ def _standing(held: Held) -> Iterator[_Finding]:
         )
     yield _Finding(
         "standing/elements", NEUTRAL, "standing", bottom["measure"], "overall",
-        str(bottom["group"]), text, LEVELS, **_numbers(bottom, CULTURE),
+        str(bottom["group"]), text, LEVELS, **_numbers(bottom),
     )  # fmt: skip
 
 
@@ -178,7 +179,7 @@ def _concerns(held: Held) -> Iterator[_Finding]:
             f"{concern.label}: {and_list(said)} ({answers(lead)}). {compared}".strip(),
             f"{sentence_case(concern.reason)}. {OWN_YEAR}"
             + (f" {ENGLAND}" if any(held.england(m) for m in concern.measures) else ""),
-            **_numbers(lead, CULTURE),
+            **_numbers(lead),
         )  # fmt: skip
 
 
@@ -502,7 +503,7 @@ def _stressors(held: Held) -> Iterator[_Finding]:
         f"Of {len(rows)} kinds of stressor the fewest favourable answers are on {and_list(said)}.",
         "One question a kind, with different wordings, so the order is a pointer only: the full "
         "Management Standards tool has 35 questions and cut-offs.",
-        **_numbers(rows[0][1], ITEMS),
+        **_numbers(rows[0][1]),
     )  # fmt: skip
 
 
@@ -576,7 +577,7 @@ def _scored(held: Held, condition: Condition) -> Iterator[_Finding]:
         f"{and_list([words for _, words in said])}.{change}",
         f"Not seen: {_lower(condition.cannot_show)} Collect too: "
         f"{'; '.join(condition.other_evidence)}.",
-        **_numbers(first, ITEMS),
+        **_numbers(first),
     )  # fmt: skip
 
 

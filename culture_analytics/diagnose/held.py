@@ -124,7 +124,7 @@ class Held:
     # -- single rows ----------------------------------------------------------------------
 
     def figure(self, measure: str, year: int | None = None) -> Row | None:
-        """The organisation's figure of a measure; None if hidden or not held."""
+        """The organisation's figure of a measure, and its topic; None if hidden or not held."""
         return self._figures.get((measure, self.year if year is None else year))
 
     def change(self, measure: str) -> Row | None:
@@ -170,7 +170,7 @@ class Held:
                 & rows["answer"].eq("") & rows["within"].eq("") & rows["reference"].eq("")
             ]  # fmt: skip
             for row in _records(rows):
-                found.setdefault((row["measure"], int(row["year"])), row)
+                found.setdefault((row["measure"], int(row["year"])), {**row, "topic": topic})
         return found
 
     @cached_property

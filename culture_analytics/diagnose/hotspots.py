@@ -43,13 +43,9 @@ from culture_analytics.estimates import HIDE, Estimates
 from culture_analytics.instrument import load_instrument
 from culture_analytics.stats._quantiles import normal_quantile
 from culture_analytics.stats.fisher import fisher_exact
-from culture_analytics.stats.multilevel import (
-    FEWEST_GROUPS,
-    logistic_intercepts,
-    shrink_estimates,
-    shrunken_rates,
-)
+from culture_analytics.stats.multilevel import FEWEST_GROUPS
 from culture_analytics.stats.multiplicity import adjust_p
+from culture_analytics.stats.pooling import pool_rates, pool_scores
 
 __all__ = [
     "BRIGHT",
@@ -476,22 +472,18 @@ def _spread(units: _Units) -> tuple[Floats, float, float]:
 
 def _pool_rates(units: _Units, level: float) -> _Pooled:
     n, value = units.n, units.value
-    pooled, lower, upper = value, units.lower, units.upper
-    method = "pooled, logistic"
     try:
-        fit = logistic_intercepts(n, np.clip(value, 0, 1) * n, np.arange(n.size))
-        rates = shrunken_rates(fit, level=level)
+        found = pool_rates(n, np.clip(value, 0, 1) * n, level=level)
     except AdjustmentError:
-        method = _alone(n.size)
-    else:
-        own = (value * n + 0.5) / (n + 1)  # never 0 or 1, so that its log-odds can be taken
-        limited = _limited(
-            _log_odds(rates.rate), _log_odds(rates.lower), _log_odds(rates.upper),
-            _log_odds(own), 1 / np.sqrt(n * own * (1 - own)),
-            _log_odds(np.clip(lower, 1e-9, 1)), _log_odds(np.clip(upper, 0, 1 - 1e-9)),
-        )  # fmt: skip
-        pooled, lower, upper = (1 / (1 + np.exp(-x)) for x in limited)
-    return _Pooled(pooled, lower, upper, method)
+        return _Pooled(value, units.lower, units.upper, _alone(n.size))
+    # In arcsin of the root every proportion of so many answers is as certain, none of them or all
+    # included (Anscombe's constants).
+    own = _angle((value * n + 0.375) / (n + 0.75))
+    limited = _limited(
+        _angle(found.value), _angle(found.lower), _angle(found.upper),
+        own, 1 / (2 * np.sqrt(n + 0.5)), _angle(units.lower), _angle(units.upper),
+    )  # fmt: skip
+    return _Pooled(*(np.sin(np.clip(x, 0, np.pi / 2)) ** 2 for x in limited), "pooled, rates")
 
 
 def _pool_scores(units: _Units, level: float) -> _Pooled:
@@ -500,12 +492,12 @@ def _pool_scores(units: _Units, level: float) -> _Pooled:
     if n.size < FEWEST_GROUPS or not common > 0:
         return _Pooled(value, units.lower, units.upper, _alone(n.size))
     se = np.sqrt(common / n)  # a handful of answers says little about its own spread
-    drawn = shrink_estimates(value, se, level=level)
+    found = pool_scores(value, se, level=level)
     z = normal_quantile(level)
     limited = _limited(
-        drawn.value, drawn.lower, drawn.upper, value, se, value - z * se, value + z * se
+        found.value, found.lower, found.upper, value, se, value - z * se, value + z * se
     )
-    return _Pooled(*limited, "pooled, normal")
+    return _Pooled(*limited, "pooled, scores")
 
 
 def _alone(units: int) -> str:
@@ -539,8 +531,8 @@ def _limited(
     )
 
 
-def _log_odds(share: Floats) -> Floats:
-    return np.asarray(np.log(share) - np.log1p(-share))
+def _angle(share: Floats) -> Floats:
+    return np.asarray(np.arcsin(np.sqrt(np.clip(share, 0, 1))))
 
 
 def _normal_p(z: Floats) -> Floats:

@@ -155,12 +155,14 @@ class Table:
             if place == 0:
                 yield f'<th scope="row"{self._align(place)}>{text}</th>'
             else:
-                yield f"<td{self._align(place)}>{text}</td>"
+                yield f"<td{self._align(place, whole=True)}>{text}</td>"
 
-    def _align(self, place: int) -> str:
+    def _align(self, place: int, *, whole: bool = False) -> str:
         # Also inline: Jupyter centres and right-aligns by its own sheet.
-        side = "left" if place in self.words else "right"
-        return f' style="text-align:{side}"'
+        if place in self.words:
+            return ' style="text-align:left"'
+        unbroken = ";white-space:nowrap" if whole else ""
+        return f' style="text-align:right{unbroken}"'
 
 
 @dataclass(frozen=True, eq=False)

@@ -39,12 +39,12 @@ from culture_analytics.output.show_trends import _points, _span
 __all__ = [
     "concerns",
     "conditions",
+    "culture_leaders",
     "doubts",
     "drivers",
     "elements",
     "falling",
     "findings",
-    "leaders",
     "pooled",
     "priorities",
     "scale_quality",
@@ -518,7 +518,7 @@ def concerns(release: Release) -> Several:
     return Several([chart, findings(release, "concerns")])
 
 
-def leaders(release: Release) -> Block:
+def culture_leaders(release: Release) -> Block:
     """Table of those who stand for leaders beside everyone else.
 
     Parameters

@@ -118,8 +118,10 @@ def changes(release: Release, measures: Sequence[str] = ("headline",)) -> Block:
         shown += [s for s in (row, *sides) if s is not None]
     if not rows:
         return show._cannot("None of these figures is held in two years.")
+    scores = all(map(_is_score, shown))
     return Table(
-        f"Changes from {earlier} to {later}, {release.about['org_name']}",
+        f"{'Scores: changes' if scores else 'Changes'} from {earlier} to {later}, "
+        f"{release.about['org_name']}",
         ["Measure", earlier, str(later), "Change", "95% interval", "Beyond chance?",
          "Official-style test"],
         [("", rows)],
@@ -237,7 +239,6 @@ def steady(release: Release, measures: Sequence[str] = ("headline",)) -> Block:
         ["Measure", "Points a year", "95% interval", "Beyond chance?", "Years"],
         [("", rows)],
         notes=notes,
-        words=(0, 4),
     )
 
 
@@ -359,8 +360,8 @@ def top_and_bottom(release: Release, n: int = 5) -> Block:
         ["Question", "Here (published)", "Group median", "Points from it", "Rank, 1 is best"],
         sections,
         notes=[
-            f"Benchmark group: {_group_name(every)}. Published, weighted figures of single "
-            "questions. A place is not a test."
+            f"Benchmark group: {_group_name(every)}. Published figures of single questions, "
+            f"{_weighted(every)}. A place is not a test."
         ],
     )
 
@@ -406,6 +407,9 @@ def local_differences(release: Release, measures: Sequence[str] = ("headline",))
             "Figures calculated here will differ from your benchmark report: that report weights "
             "an organisation to the mix of occupations of its benchmark group, and cleans the "
             "answers once more."
+            if found["reference"].ne("published, unweighted").any()
+            else "The organisation's published figures are not weighted either. Small differences "
+            "come from the answers being cleaned once more for the report."
         ],
     )
 
@@ -479,11 +483,12 @@ def system(release: Release, measures: Sequence[str] = ("headline", "people_prom
         part = table[table["breakdown"].eq(place)]
         for group in pd.unique(part["group"]):
             columns.append((f"{group} ({kind})", part[part["group"].eq(group)]))
+    beside_what = "its system" if len(columns) > 1 else "England"
     country = table[table["org"].eq(show.ENGLAND) & table["breakdown"].eq(OVERALL)]
     columns += [("England", country)] if len(country) else []
     blocks: list[Block] = [
         _side_by_side(
-            f"{release.about['org_name']} beside its system, {int(table['year'].iloc[0])}",
+            f"{release.about['org_name']} beside {beside_what}, {int(table['year'].iloc[0])}",
             columns, chosen, release,
         )
     ]  # fmt: skip
@@ -593,6 +598,12 @@ def _latest_places(release: Release, measures: Sequence[str] | None) -> Estimate
 def _group_name(table: pd.DataFrame) -> str:
     named = table.loc[table["statistic"].eq("benchmark_median"), "reference"]
     return str(named.iloc[0]) if len(named) else "none"
+
+
+def _weighted(table: pd.DataFrame) -> str:
+    from culture_analytics.plots.data import weighted
+
+    return " and ".join(weighted(str(w)) for w in pd.unique(table["weighting"]))
 
 
 def _name(estimates: Estimates, org: str) -> str:

@@ -264,6 +264,36 @@ def test_a_gap_without_its_groups_is_hidden_by_name(frame, survey, tree):
     assert hide[alone["statistic"].eq("difference").to_numpy()].all()
 
 
+def test_how_answers_go_together_is_told_only_of_groups_that_are_shown(frame, survey, tree):
+    """Alpha and shares of variance: of a group with its figure, or else of everyone."""
+    rows = frame[frame["breakdown"].eq(DETAILED) & counted(frame)]
+    scales = rows.assign(statistic="alpha", value=0.8)
+    drivers = frame[frame["breakdown"].eq("overall") & counted(frame)].assign(
+        statistic="variance_share", measure="culture_outcomes", breakdown="element",
+        group="Teamwork", value=17.0,
+    ).drop_duplicates(["year", "org"])  # fmt: skip
+    both = pd.concat([frame, scales, drivers], ignore_index=True)
+    hide, report = protect(both, survey.instrument, units=tree)
+    assert report.ok and report.not_audited == ()
+    key = ["measure", "group"]
+    scale = both["statistic"].eq("alpha").to_numpy()
+    own = both.assign(hidden=hide)[both["breakdown"].eq(DETAILED).to_numpy() & ~scale]
+    expected = own.drop_duplicates(key).set_index(key)["hidden"]
+    mine = both.assign(hidden=hide)[scale].set_index(key)["hidden"]
+    assert mine.any() and not mine.all()
+    assert mine.equals(expected.loc[mine.index])
+    share = both["statistic"].eq("variance_share").to_numpy()
+    assert share.sum() == 1 and not hide[share].any()
+    # Shown beside a hidden figure, or where nobody's figure is held, it is reported.
+    shown = hide & ~scale
+    leaks = audit_derived(both, shown)
+    assert len(leaks) == mine.sum() and set(leaks["what"]) == {"alpha to "}
+    everyone = both["breakdown"].eq("overall").to_numpy()
+    assert audit_derived(both[~everyone], hide[~everyone])["what"].tolist() == [
+        "variance_share to "
+    ]
+
+
 def test_what_cannot_be_proved_in_the_time_given_is_left_out_by_name():
     survey = make_survey(900, seed=8)
     frame = ca.concat(

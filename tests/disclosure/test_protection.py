@@ -159,6 +159,18 @@ def test_release_holds_the_standard_tables(release):
         "discrimination",
         "grounds",
         "scores",
+        "standards",
+        "ladder",
+        "medical",
+        "leaders",
+        "crossings",
+        "gaps_wres",
+        "gaps_wdes",
+        "gaps_edi",
+        "gaps_medical",
+        "gaps_leaders",
+        "gaps",
+        "adjusted",
     )
     assert ("bullying", "ethnicity") in release
     assert ("bullying", "colour") not in release

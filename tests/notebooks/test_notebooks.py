@@ -28,7 +28,8 @@ def code(file: Path) -> list[nbformat.NotebookNode]:
 def test_all_are_there() -> None:
     assert [f.stem for f in FILES] == [
         "00_start_here", "01_stress_and_burnout", "02_bullying_and_harassment", "03_discrimination",
-        "06_culture_diagnosis", "07_trends_and_benchmarks", "08_board_summary",
+        "04_inclusion_breakdowns", "05_wres_wdes", "06_culture_diagnosis",
+        "07_trends_and_benchmarks", "08_board_summary",
     ]  # fmt: skip
 
 
@@ -80,9 +81,12 @@ def test_every_figure_stands_between_a_question_and_what_it_does_not_tell(file: 
     charts = (
         "headline", "years", "answers", "groups", "heatmap", "standing_apart", "unit_table",
         "trends", "changes", "movers", "unit_changes", "steady", "england", "position",
-        "top_and_bottom", "local_differences", "funnels", "system", "pulse", "elements", "concerns",
-        "spots", "pooled", "falling", "drivers", "priorities", "leaders", "stressors", "conditions",
-        "scale_quality", "tracker", "findings",
+        "top_and_bottom", "local_differences", "funnels", "system", "pulse",
+        "adjusted", "clear_gaps", "coverage", "detailed", "edi", "elsewhere", "gap_chart",
+        "gap_years", "gaps", "grounds_by_group", "intersections", "ladder", "leaders", "medical",
+        "not_said", "ratio_chart", "reconcile", "wdes", "wres",
+        "elements", "concerns", "spots", "pooled", "falling", "drivers", "priorities",
+        "culture_leaders", "stressors", "conditions", "scale_quality", "tracker", "findings",
     )  # fmt: skip
     drawn = 0
     for title, cells in sections:
