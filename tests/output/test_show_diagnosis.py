@@ -36,7 +36,8 @@ STANDARD: dict[str, Any] = {
         {"topic": "stress", "measures": ["work_related_stress"],
          "by": ["ethnicity", "long_term_condition"]},
         {"topic": "culture", "measures": ["culture"], "by": ["units"]},
-        {"topic": "culture_leaders", "measures": ["culture_leaders"], "by": ["occupation_detailed"]},
+        {"topic": "culture_leaders", "measures": ["culture_leaders"],
+         "by": ["occupation_detailed"]},
         {"topic": "culture_items", "measures": ["culture_evidence"], "by": []},
     ]
 }  # fmt: skip
@@ -196,7 +197,7 @@ def test_tables_and_workbook_hold_the_protected_figures(release: ca.Release) -> 
     assert tables["elements"].loc[hidden, ["value", "lower", "upper", "base"]].isna().all().all()
     content = _workbook(diagnosis, tables)
     assert content == _workbook(diagnosis, tables)
-    sheets = pd.read_excel(io.BytesIO(content), sheet_name=None)
+    sheets = pd.read_excel(io.BytesIO(content), sheet_name=None, engine="calamine")
     assert list(sheets) == ["Read me", *tables]
     front = " ".join(map(str, sheets["Read me"].to_numpy().ravel()))
     assert "SYNTHETIC" in front and release.banner in front
