@@ -172,7 +172,8 @@ def test_no_word_claims_a_cause(blocks: dict[str, Any]) -> None:
 def test_a_tracker_is_shown_with_its_figures(release: ca.Release, tmp_path: Path) -> None:
     file = write_tracker_template(tmp_path)
     block = ca.show.tracker(release, str(file))
-    said, did, chart = flat(block)
+    parts = list(flat(block))
+    said, did, chart = parts[0], parts[1], parts[-1]
     assert [r[0] for r in did.sections[0][1]] == ["example-1", "example-2"]
     of = release["headline", "overall"].table.query("measure == 'hba_colleagues'")
     of = of.set_index("year")["value"]
@@ -183,6 +184,21 @@ def test_a_tracker_is_shown_with_its_figures(release: ca.Release, tmp_path: Path
     assert text_of(ca.show.tracker(release, read_tracker(file))) == text_of(block)
     with pytest.raises(TrackerError):
         ca.show.tracker(release, tmp_path / "nowhere.csv")
+
+
+def test_an_action_is_linked_to_the_findings_about_its_figure(
+    release: ca.Release, tmp_path: Path
+) -> None:
+    findings = ca.diagnosis_of(release).findings
+    hot = findings[findings["topic"].eq("units") & findings["kind"].eq("concern")].iloc[0]
+    file = write_tracker_template(tmp_path)
+    table = pd.read_csv(file, dtype=str, encoding="utf-8-sig", keep_default_na=False)
+    table.loc[0, ["measure", "breakdown", "group", "target"]] = [
+        hot["measure"], hot["breakdown"], hot["group"], "",
+    ]  # fmt: skip
+    table.to_csv(file, index=False)
+    linked = [b for b in flat(ca.show.tracker(release, file)) if isinstance(b, Points)]
+    assert linked[0].items[0] == f"example-1: {hot['sentence'].replace(' %', '%')}"
 
 
 # -- files ------------------------------------------------------------------------------------
