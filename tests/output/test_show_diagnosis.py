@@ -15,12 +15,16 @@ import pandas as pd
 import pytest
 
 import culture_analytics as ca
+from culture_analytics.cli import main
 from culture_analytics.diagnose import read_tracker, write_tracker_template
 from culture_analytics.errors import ReportError, TrackerError
 from culture_analytics.output import show, show_board, show_diagnosis
 from culture_analytics.output.blocks import Picture, Points, Sentence, Several, Table
 from culture_analytics.output.diagnosis_files import (
+    DIAGNOSIS,
+    NOTEBOOKS,
     TABLES,
+    WORKBOOK,
     _diagnosis,
     _workbook,
     diagnosis_tables,
@@ -211,6 +215,8 @@ def test_tables_and_workbook_hold_the_protected_figures(release: ca.Release) -> 
     hidden = tables["elements"]["status"].eq("suppressed")
     assert hidden.any()
     assert tables["elements"].loc[hidden, ["value", "lower", "upper", "base"]].isna().all().all()
+    few = pd.concat([tables["elements"][hidden].head(40), tables["elements"][~hidden].head(40)])
+    tables = {"findings": tables["findings"], "elements": few}
     content = _workbook(diagnosis, tables)
     assert content == _workbook(diagnosis, tables)
     sheets = pd.read_excel(io.BytesIO(content), sheet_name=None, engine="calamine")
@@ -237,6 +243,32 @@ def test_units_that_are_not_there_are_refused(release: ca.Release, tmp_path: Pat
     with pytest.raises(TrackerError, match="There is no tracker"):
         ca.write_diagnosis(release, tmp_path / "x", tracker=tmp_path / "none.csv")
     assert not (tmp_path / "x").exists()
+
+
+def test_the_command_writes_everything_and_says_where(
+    saved: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def pages(*_: object, only: object = ()) -> list[Page]:
+        assert only == NOTEBOOKS
+        return [Page(i, i, (), f"<h2 id='{i}-title'>{i}</h2>", ()) for i in
+                ("culture-diagnosis", "board-summary")]  # fmt: skip
+
+    monkeypatch.setattr("culture_analytics.output.diagnosis_files.run_pages", pages)
+    out = tmp_path / "made"
+    assert main(["diagnose", str(saved), "--by", "team", "--out", str(out)]) == 0
+    said = capsys.readouterr().out
+    assert str(out / DIAGNOSIS) in said
+    names = {f.name for f in out.iterdir()}
+    assert {DIAGNOSIS, WORKBOOK, "board_summary.html", "findings.csv", "priorities.csv"} <= names
+    assert names - {DIAGNOSIS, WORKBOOK, "board_summary.html"} <= {f"{t}.csv" for t in TABLES}
+    page = parse((out / DIAGNOSIS).read_text(encoding="utf-8"))
+    assert "culture diagnosis" in page.all("h1")[0].text and WORKBOOK in page.text
+    spots = pd.read_csv(out / "spots.csv", encoding="utf-8-sig")
+    assert set(spots["breakdown"]) == {"team"}
+    assert main(["diagnose", str(saved), "--by", "ward", "--out", str(tmp_path / "no")]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("Error: by='ward'") and "--by" in error
+    assert not (tmp_path / "no").exists()
 
 
 # -- two pages --------------------------------------------------------------------------------
