@@ -43,6 +43,7 @@ WORRIES = (
     ("bullying", ("hba_staff", "hba_managers")),
     ("discrimination", ("discrimination_staff", "discrimination_any")),
 )
+LOWEST = "Its least favourable answers: "  # how the reasons of a priority name its questions
 MOST_GROUPS = 7
 MOST_UNITS = {HOT: 5, BRIGHT: 3}
 MOST_CHANGES = 3  # sentences on culture
@@ -275,6 +276,9 @@ def _priority(row: Row, word: str) -> str:
     if row["units_worse"]:
         several = f"{word}s" if row["units"] != 1 else word
         said += f"; clearly worse in {row['units_worse']} of {row['units']} {several}"
+    lowest = str(row["reasons"]).partition(LOWEST)[2]
+    if lowest:
+        said += f"; least favourable answers: {_signs(lowest).rstrip('.')}"
     return f"{said}."
 
 

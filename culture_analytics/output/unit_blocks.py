@@ -19,6 +19,7 @@ from culture_analytics.compare.organisations import better
 from culture_analytics.diagnose.change import before_after, detectable_change
 from culture_analytics.diagnose.hotspots import BRIGHT, HOT, LEAST, pooled_units, spots
 from culture_analytics.diagnose.leaving import CULTURE, DIFFERENCES
+from culture_analytics.diagnose.tracker import Tracker, unit_column_of
 from culture_analytics.disclosure.release import Release
 from culture_analytics.errors import MeasureError
 from culture_analytics.estimate.dimensions import OVERALL
@@ -27,6 +28,7 @@ from culture_analytics.instrument import load_instrument
 from culture_analytics.instrument.culture import ELEMENTS, OUTCOMES
 from culture_analytics.output import show
 from culture_analytics.output.blocks import Block, Points, Sentence, Several, Table
+from culture_analytics.output.show_diagnosis import tracker as show_tracker
 from culture_analytics.output.show_trends import _digits, _points, _span
 
 __all__ = ["BETTER", "CULTURE", "HEADLINE", "SCORES", "WORSE", "Unit", "Units"]
@@ -474,6 +476,17 @@ class Unit:
             ],
             words=(0, 5),
         )
+
+    def actions(self, tracker: Tracker | None) -> Several | None:
+        """The actions of a tracker that are about this unit; None if there are none."""
+        if tracker is None:
+            return None
+        columns = [unit_column_of(self.release, str(b)) for b in tracker.table["breakdown"]]
+        own = tracker.table["group"].eq(self.name) & (np.array(columns) == self.units.column)
+        if not own.any():
+            return None
+        table = tracker.table[own].reset_index(drop=True)
+        return show_tracker(self.release, Tracker(table, tracker.source))
 
     def next_steps(self) -> Several:
         """What to look at first, what to protect, and what could be noticed next year."""
