@@ -22,6 +22,7 @@ from culture_analytics.read.published.benchmark_checks import (
     scores_lost,
     without_constant,
     wrong_units,
+    years_between,
 )
 from culture_analytics.read.published.benchmark_columns import (
     Meanings,
@@ -195,9 +196,11 @@ def parse_benchmark(
     problems += scores_lost(sheets, pairs, vocabulary)
     problems += wrong_units(sheets, pairs)
     refuse(name, problems, what=WHAT)
-    warned = without_constant(sheets, pairs)
+    warned = [*without_constant(sheets, pairs), *years_between(pairs)]
     if unknown:
         warned.append(f"{len(unknown)} measure(s) not known, not read: {quoted(list(unknown), 12)}")
+        if len(unknown) > 12:
+            notes.append(f"measures not known, not read: {quoted(list(unknown), len(unknown))}")
     figures = pair_figures(sheets, pairs, definitions)
     report = ParseReport(
         cells=counts,
