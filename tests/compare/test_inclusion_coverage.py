@@ -53,12 +53,18 @@ def test_gaps_and_ratios(bench: ModuleType, rest: bool) -> None:
     holds(points, {f"gaps{end}", f"ratios{end}"})
 
 
+def test_gaps_of_scores(bench: ModuleType) -> None:
+    points = list(bench.score_gaps(100, np.random.default_rng(6)))
+    holds(points, {"gaps of scores"})
+    assert len(points) == 24
+
+
 def test_adjusted_gaps(bench: ModuleType) -> None:
     rng = np.random.default_rng(2)
     some = {"mixes": bench.MIXES[2:4], "sizes": ((600, 0.1),), "rates": (0.2, 0.4)}
-    holds(bench.adjusted(150, rng, **some), {"adjusted gaps"})
+    holds(bench.adjusted(80, rng, **some), {"adjusted gaps"})
     some["mixes"] = bench.MIXES[1:2]
-    holds(bench.adjusted(150, rng, spread=0.6, **some), {"adjusted gaps, weighted"})
+    holds(bench.adjusted(80, rng, spread=0.6, **some), {"adjusted gaps, weighted"})
 
 
 def test_plain_gaps_would_miss_the_adjusted_truth(bench: ModuleType) -> None:
@@ -113,8 +119,8 @@ def test_it_is_the_interval_that_adjusted_gap_gives(bench: ModuleType) -> None:
     "rates",
     [
         lambda b, rng: b.false_gaps(40, rng, ["40 measures, 5 groups of 15 to 400"]),
-        lambda b, rng: b.false_scores(20, rng),
-        lambda b, rng: b.false_associations(20, rng),
+        lambda b, rng: b.false_scores(25, rng),
+        lambda b, rng: b.false_associations(8, rng),
     ],
 )
 def test_null_families_are_seldom_found(
