@@ -202,14 +202,14 @@ def _compared(held: Held, measures: Sequence[str]) -> tuple[str, str]:
             parts.append(f"Since {held.earlier} {and_list(said)}.")
         if any(r == SAME for r in readings.values()) and not moved and not little:
             parts.append(f"{sentence_case(SAME)} since {held.earlier}.")
-    for measure in measures:
-        row = held.beside_england(measure)
-        if row is not None and judge(row) in (WORSE, BETTER):
-            parts.append(
-                f"The published {held.name(measure).lower()} is {judge(row)} than England's by "
-                f"{points(row)}."
-            )
-            kinds.add(judge(row))
+    beside = {m: r for m in measures if (r := held.beside_england(m)) is not None}
+    apart = {m: r for m, r in beside.items() if judge(r) in (WORSE, BETTER)}
+    for measure, row in apart.items():
+        name = held.name(measure)
+        parts.append(f"As published, {name} is {judge(row)} than in England by {points(row)}.")
+        kinds.add(judge(row))
+    if not apart and any(judge(r) in (SAME, LITTLE) for r in beside.values()):
+        parts.append(f"As published, {SAME} of note from England.")
     kind = CONCERN if WORSE in kinds else STRENGTH if BETTER in kinds else NEUTRAL
     return kind, " ".join(parts)
 
@@ -456,6 +456,8 @@ def _leaders(held: Held) -> Iterator[_Finding]:
     leaders = held.model.leaders
     if leaders is None or held.release.rule.rounds:
         return
+    if not held.rows(LEADERS)["breakdown"].eq(leaders.breakdown).any():
+        return  # published results, or an extract without that question
     rows = [r for r in held.leaders() if r["measure"] in (*leaders.measures, *held.elements)]
     groups = and_list(list(leaders.groups))
     by_reading: dict[str, list[Row]] = {}
@@ -493,7 +495,7 @@ def _stressors(held: Held) -> Iterator[_Finding]:
     if bridge is None:
         return
     rows = [(d, r) for d, i in bridge.domains.items() if (r := held.figure(i)) is not None]
-    if len(rows) < 2:
+    if 2 * len(rows) <= len(bridge.domains):  # the fewest of a few say nothing of the others
         return
     rows.sort(key=lambda pair: pair[1]["value"])
     said = [f"{domain.replace('_', ' ')} {figure(row)}" for domain, row in rows[:2]]

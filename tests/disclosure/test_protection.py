@@ -12,6 +12,7 @@ import pytest
 import culture_analytics as ca
 from culture_analytics.errors import DisclosureError, MeasureError
 from culture_analytics.estimates import NUMBERS, SCHEMA
+from culture_analytics.instrument.culture import TOPICS
 from tests.conftest import make_survey
 
 
@@ -157,26 +158,18 @@ def release(survey_with_tiny_group):
 
 def test_release_holds_the_standard_tables():
     release = ca.build_release(ca.load_sample(2024))
-    assert release.topics == (
+    assert release.topics[:6] == (
         "headline",
         "stress",
         "bullying",
         "discrimination",
         "grounds",
         "scores",
-        "standards",
-        "ladder",
-        "medical",
-        "leaders",
-        "crossings",
-        "gaps_wres",
-        "gaps_wdes",
-        "gaps_edi",
-        "gaps_medical",
-        "gaps_leaders",
-        "gaps",
-        "adjusted",
     )
+    inclusion = {"standards", "ladder", "medical", "leaders", "crossings", "gaps", "adjusted"}
+    inclusion |= {f"gaps_{name}" for name in ("wres", "wdes", "edi", "medical", "leaders")}
+    assert inclusion <= set(release.topics)
+    assert {*TOPICS} <= set(release.topics)
     assert ("bullying", "ethnicity") in release
     assert ("bullying", "colour") not in release
     assert {"ethnicity", "gender", "directorate", "team"} <= set(release.breakdowns("stress"))
