@@ -23,7 +23,7 @@ from culture_analytics.instrument import load_instrument
 from culture_analytics.intersections import CROSSING_SHARES, LESS, MORE, crossing_sentence
 from culture_analytics.output import show
 from culture_analytics.output.blocks import Block, Sentence, Several, Table
-from culture_analytics.output.show_standards import gap_text, rarity
+from culture_analytics.output.show_standards import gap_text
 from culture_analytics.standards import STANDARDS, inclusion_settings
 
 __all__ = [
@@ -167,8 +167,7 @@ def gaps(release: Release, breakdown: str, measures: Sequence[str] | None = None
     made = _gap_rows(release)
     if made is None:
         return show._cannot(NO_GAPS)
-    wanted = list(measures or inclusion_settings()["gaps"]["measures"])
-    keys = {"breakdown": breakdown, "measure": [m for m in wanted if made._has(measure=m)]}
+    keys = {"breakdown": breakdown, "measure": _held(made, measures)}
     if not keys["measure"] or not made._has(**keys):
         label = show._lower(show._breakdown(breakdown))
         return show._cannot(f"These results are not divided by {label}.")
@@ -182,6 +181,16 @@ def gaps(release: Release, breakdown: str, measures: Sequence[str] | None = None
     from culture_analytics import plots
 
     return show._picture(plots.gaps, concat([*figures, chosen]))
+
+
+def _held(made: Estimates, measures: Sequence[str] | None) -> list[str]:
+    """Measures asked for that are held; by default a measure of several parts without these."""
+    held = [m for m in measures or inclusion_settings()["gaps"]["measures"] if made._has(measure=m)]
+    if measures is not None:
+        return held
+    known = load_instrument().measures
+    parts = {part for m in held if known[m].kind == "any" for part, _ in known[m].parts}
+    return [m for m in held if m not in parts]
 
 
 def _figures_beside(
@@ -214,8 +223,7 @@ def clear_gaps(release: Release, measures: Sequence[str] | None = None) -> Block
     made = _gap_rows(release)
     if made is None:
         return show._cannot(NO_GAPS)
-    wanted = [m for m in measures or inclusion_settings()["gaps"]["measures"]
-              if made._has(measure=m)]  # fmt: skip
+    wanted = _held(made, measures)
     if not wanted:
         return show._cannot("These questions are not in these results.")
     chosen = made.select(measure=wanted)
@@ -232,8 +240,7 @@ def clear_gaps(release: Release, measures: Sequence[str] | None = None) -> Block
             row = {"gap": r["value"], "gap_lower": r["lower"], "gap_upper": r["upper"],
                    "unit": "percent"}  # fmt: skip
             rows.append([str(r["group"]), show._breakdown(str(r["breakdown"])),
-                         _against(r), gap_text(row), rarity(r["p_adjusted"]),
-                         "worse" if worse else "better"])  # fmt: skip
+                         _against(r), gap_text(row), "worse" if worse else "better"])  # fmt: skip
         if rows:
             sections.append((show._short(measure), rows))
     looked = table["verdict"].isin((CLEAR, "no clear difference"))
@@ -247,15 +254,14 @@ def clear_gaps(release: Release, measures: Sequence[str] | None = None) -> Block
         return Sentence(f"{release.about['org_name']}, {year}: {counted}")
     return Table(
         f"Clear gaps between groups, {release.about['org_name']}, {year}",
-        ["Group", "Split by", "Compared with", "Gap, points (95% interval)", "How rare by chance",
-         "For the group"],
+        ["Group", "Split by", "Compared with", "Gap, points (95% interval)", "For the group"],
         sections,
         notes=[
             counted,
             "A clear gap: one of this size would be rare if there were none, allowing for all "
             "gaps of the same split. A group that is not listed is not thereby like the others.",
         ],
-        words=(0, 1, 2, 4, 5),
+        words=(0, 1, 2, 4),
     )  # fmt: skip
 
 
@@ -361,7 +367,8 @@ def _grounds(release: Release, breakdown: str) -> Block:
         cells = [of.get((measure, g, breakdown)) for g in groups]
         everyone = next((r for (m, _, b), r in of.items() if m == measure and b == OVERALL), None)
         held = [everyone, *cells]
-        rows.append([show._short(measure), *("" if r is None else show._value(r) for r in held)])
+        name = show._capital(show._short(measure).removeprefix("Ground: "))
+        rows.append([name, *("" if r is None else show._value(r) for r in held)])
         shown += [r for r in held if r is not None]
     return Table(
         f"Grounds of discrimination by {show._lower(show._breakdown(breakdown))}, "

@@ -33,6 +33,7 @@ from culture_analytics.standards import (
     Standard,
     contrasts_of,
     guidance_range,
+    inclusion_settings,
     standard_of,
 )
 
@@ -54,6 +55,7 @@ __all__ = [
 
 Row = dict[str, Any]
 
+GAP_MARK = "[g]"  # of a figure with a clear gap
 ENGLAND = "ENG"
 ONE_YEAR = (
     "Only one year with figures is held here, so nothing can be said about change. Give extracts "
@@ -228,16 +230,24 @@ def _one_table(
         cells = [f"{r['indicator']}: {r['name']}", *_sides(r), everyone, gap_text(r),
                  _ratio_text(r), _said(r)]  # fmt: skip
         rows.append(cells + ([_pair_text(r)] if england else []))
+    split = f", by {show._lower(_split_name(contrast))}" if len(found.contrasts) > 1 else ""
     statuses = [*part["compared_status"].dropna(), *part["status"].dropna()]
     legend = [{"status": s, "unit": "percent", "method": ""} for s in dict.fromkeys(statuses)]
     legend += [{"status": "ok", "unit": u, "method": m} for u in pd.unique(part["unit"])
                for m in pd.unique(found.figures._protected["method"])]  # fmt: skip
     return Table(
-        f"{found.title}, {release.about['org_name']}, survey of {found.year}",
+        f"{found.title}{split}, {release.about['org_name']}, survey of {found.year}",
         heads, [("", rows)],
         notes=[*show._legend(release, legend), *_judged(part), *_outside(part)],
         words=(0, 6),
     )  # fmt: skip
+
+
+def _split_name(contrast: Contrast) -> str:
+    known = load_instrument().breakdowns
+    if contrast.breakdown in known:
+        return known[contrast.breakdown].label
+    return str(inclusion_settings()["pay_band"]["label"])
 
 
 def _sides(row: Row) -> list[str]:
@@ -267,7 +277,8 @@ def gap_text(row: Row) -> str:
     text = f"{row['gap']:+.{digits}f}"
     if np.isnan(row["gap_lower"]):
         return text
-    return f"{text} ({row['gap_lower']:+.{digits}f} to {row['gap_upper']:+.{digits}f})"
+    span = f"({row['gap_lower']:+.{digits}f} to {row['gap_upper']:+.{digits}f})"
+    return f"{text} {_whole(span)}"
 
 
 def _ratio_text(row: Row) -> str:
@@ -275,8 +286,15 @@ def _ratio_text(row: Row) -> str:
         return ""
     lower = "0" if np.isnan(row["ratio_lower"]) else f"{row['ratio_lower']:.2f}"
     if np.isnan(row["ratio_upper"]):
-        return f"{row['ratio']:.2f} ({lower} or more)"
-    return f"{row['ratio']:.2f} ({lower} to {row['ratio_upper']:.2f})"
+        span = f"({lower} or more)"
+    else:
+        span = f"({lower} to {row['ratio_upper']:.2f})"
+    return f"{row['ratio']:.2f} {_whole(span)}"
+
+
+def _whole(text: str) -> str:
+    """Kept in one line by blanks that do not break."""
+    return text.replace(" ", "\u00a0")
 
 
 def rarity(p: float) -> str:
@@ -454,9 +472,9 @@ def detailed(release: Release, name: str = "wres") -> Block:
         notes=[
             *show._legend(release, [{"status": s, "unit": "percent", "method": ""}
                                     for s in pd.unique(groups["status"])]),
-            f"'Clear gap': from {' and '.join(references)}, allowing for how many groups were "
-            "compared. A group without the words is not shown to be alike: small groups seldom "
-            "show a clear gap.",
+            f"{GAP_MARK} a clear gap from {' and '.join(references)}, allowing for how many "
+            "groups were compared. A group without the mark is not shown to be alike: small groups "
+            "seldom show a clear gap.",
         ],
     )  # fmt: skip
 
@@ -464,7 +482,7 @@ def detailed(release: Release, name: str = "wres") -> Block:
 def _marked(row: Row | None) -> str:
     if row is None:
         return ""
-    mark = " clear gap" if row.get("verdict") == CLEAR else ""
+    mark = f"\u00a0{GAP_MARK}" if row.get("verdict") == CLEAR else ""
     return f"{show._value(row)}{mark}"
 
 
@@ -583,8 +601,6 @@ def elsewhere(release: Release, *names: str) -> Table:
     *names
         Standards; default WRES, WDES and the EDI improvement plan.
     """
-    from culture_analytics.standards import inclusion_settings
-
     sections = []
     for name in names or ("wres", "wdes", "edi"):
         d = inclusion_settings()[name]

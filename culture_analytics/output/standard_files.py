@@ -44,7 +44,8 @@ HEADINGS = {
     "weighting_official": "Official weighting", "weighting": "Weighting here",
     "comes_from": "Where it comes from", "adjusted_gap": "Gap with the same mix (points)",
     "adjusted_lower": "Its lower limit", "adjusted_upper": "Its upper limit",
-    "allowing_for": "Allowing for", "breakdown": "Split by", "within_group": "Among", "status": "State",
+    "allowing_for": "Allowing for", "breakdown": "Split by", "within_group": "Among",
+    "status": "State",
 }  # fmt: skip
 # Columns of the workbook's first sheet; the csv has all.
 FIRST = (
