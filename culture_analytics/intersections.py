@@ -385,8 +385,7 @@ def _strata(
     strata, at = np.unique(joint, return_inverse=True)
     codes = np.stack(np.unravel_index(strata, sizes), axis=1).astype(np.int64)
     said = yes[chosen].astype(np.float64)
-    size = np.bincount(at, minlength=len(strata))
-    codes, levels = _largest_first(codes, labels, size)
+    codes, levels = _largest_first(codes, labels, np.bincount(at, minlength=len(strata)))
     if weight is None:
         counted = np.bincount(at, minlength=len(strata)).astype(np.float64)
         return codes, levels, counted, np.bincount(at, said, len(strata)).astype(np.float64), left

@@ -14,6 +14,7 @@ import pandas as pd
 
 from culture_analytics.compare.groups import CLEAR, TOO_FEW, verdict
 from culture_analytics.disclosure.release import Release
+from culture_analytics.disclosure.rules import SYMBOLS
 from culture_analytics.errors import MeasureError
 from culture_analytics.estimate.dimensions import OVERALL
 from culture_analytics.estimates import Estimates, concat
@@ -38,7 +39,12 @@ __all__ = [
 
 Row = dict[str, Any]
 
+MOST_GAPS = 8  # listed of one question
 NO_GAPS = "These results are not divided by the characteristics that staff are asked about."
+NO_FIRST_STEP = (
+    "How many experienced it from anyone needs an extract: published percentages cannot be added, "
+    "as some people met it from several sides."
+)
 NO_CROSSINGS = (
     "Combinations of characteristics can only be looked at in an extract: published results split "
     "staff in one way at a time."
@@ -115,7 +121,7 @@ def not_said(release: Release) -> Block:
             share = ""
             if r["status"] == "ok" and len(whole) and whole.iloc[0] > 0:
                 share = f"{100 * r['base'] / whole.iloc[0]:.1f}%"
-            symbol = show._base(r) or show.SYMBOLS.get(str(r["status"]), "")
+            symbol = show._base(r) or SYMBOLS.get(str(r["status"]), "")
             rows.append([instrument.breakdowns[breakdown].label, str(r["group"]), symbol, share])
             shown.append(r)
     if not rows:
@@ -230,10 +236,12 @@ def clear_gaps(release: Release, measures: Sequence[str] | None = None) -> Block
     table = chosen.table.assign(verdict=verdict(chosen))
     year = int(table["year"].iloc[0])
     known = load_instrument().measures
-    sections = []
+    sections, more = [], 0
     for measure in wanted:
         part = table[table["measure"].eq(measure) & table["verdict"].eq(CLEAR)]
         part = part.iloc[np.argsort(-part["value"].abs().to_numpy(), kind="stable")]
+        more += max(len(part) - MOST_GAPS, 0)
+        part = part.head(MOST_GAPS)
         rows = []
         for r in show._rows(part):
             worse = (r["value"] > 0) == (known[measure].better == "lower")
@@ -258,6 +266,8 @@ def clear_gaps(release: Release, measures: Sequence[str] | None = None) -> Block
         sections,
         notes=[
             counted,
+            *([f"The {MOST_GAPS} largest of each question are listed; {more} more are clear."]
+              if more else []),
             "A clear gap: one of this size would be rare if there were none, allowing for all "
             "gaps of the same split. A group that is not listed is not thereby like the others.",
         ],
@@ -403,7 +413,9 @@ def ladder(release: Release, kind: str, *breakdowns: str) -> Block:
     held = held.select(org=org) if held._has(org=org) else held
     year = max(map(int, held.unique("year")))
     held = held.select(year=year)
-    wanted = [b for b in breakdowns or release.breakdowns(topic) if held._has(breakdown=b)]
+    wanted: list[str | None] = [
+        b for b in breakdowns or release.breakdowns(topic) if held._has(breakdown=b)
+    ]
     steps: dict[int, tuple[str, str]] = {}
     sections: list[tuple[str, list[list[str]]]] = []
     shown: list[Row] = []
@@ -436,6 +448,7 @@ def ladder(release: Release, kind: str, *breakdowns: str) -> Block:
             "Each step is of other people: "
             + "; ".join(f"{steps[n][0].lower()}: {steps[n][1]}" for n in numbers)
             + ". So they cannot be multiplied.",
+            *([] if 1 in steps else [NO_FIRST_STEP]),
         ],
     )
 

@@ -29,6 +29,8 @@ from culture_analytics.instrument import load_instrument
 from culture_analytics.output import show
 from culture_analytics.output.blocks import Block, Sentence, Several, Table
 from culture_analytics.standards import (
+    EVERYONE_ELSE,
+    OVERALL,
     Contrast,
     Standard,
     contrasts_of,
@@ -78,7 +80,7 @@ NOT_ADJUSTED = (
 )
 
 
-def wres(release: Release) -> Block:
+def wres(release: Release) -> Block | Several:
     """Table of WRES indicators 5 to 8: both groups, gap, ratio, England, and what can be said.
 
     Parameters
@@ -89,7 +91,7 @@ def wres(release: Release) -> Block:
     return standard_table(release, "wres")
 
 
-def wdes(release: Release) -> Block:
+def wdes(release: Release) -> Block | Several:
     """Table of WDES metrics 4a to 9a, as `wres`.
 
     Parameters
@@ -100,7 +102,7 @@ def wdes(release: Release) -> Block:
     return standard_table(release, "wdes")
 
 
-def edi(release: Release) -> Block:
+def edi(release: Release) -> Block | Several:
     """Table of the EDI improvement plan's survey measures, a part for each pair of groups.
 
     Parameters
@@ -111,7 +113,7 @@ def edi(release: Release) -> Block:
     return standard_table(release, "edi")
 
 
-def medical(release: Release) -> Block:
+def medical(release: Release) -> Block | Several:
     """Table of WRES indicators 5 to 8 among medical and dental staff.
 
     Parameters
@@ -122,7 +124,7 @@ def medical(release: Release) -> Block:
     return standard_table(release, "medical")
 
 
-def leaders(release: Release) -> Block:
+def leaders(release: Release) -> Block | Several:
     """Table of general managers beside everyone else, and of band 8a and above where known.
 
     Parameters
@@ -181,7 +183,7 @@ def _england(release: Release, year: int) -> Estimates | None:
     return release[OFFICIAL].select(org=ENGLAND, year=year)
 
 
-def standard_table(release: Release, name: str) -> Block:
+def standard_table(release: Release, name: str) -> Block | Several:
     """Table of a standard: both groups side by side, gap, ratio, England, and what can be said.
 
     Parameters
@@ -203,6 +205,7 @@ def standard_table(release: Release, name: str) -> Block:
             tables.append(_one_table(release, found, contrast, part, england=bool(abroad)))
     *earlier, last = tables
     notes = [*last.notes, _sides_note(found), found.note, guidance_range()[2]]
+    notes += _weighting_note(found)
     missing = [d["id"] for d in found._indicators if not found.figures._has(measure=d["measure"])]
     if missing:
         notes.append(f"Not in these results: {', '.join(missing)}.")
@@ -255,10 +258,11 @@ def _sides(row: Row) -> list[str]:
     for side in ("compared", "reference"):
         value, base = row[f"{side}_value"], row[f"{side}_base"]
         if np.isnan(value):
-            alone = side == "reference" and row["one_group"] if "one_group" in row else False
-            status = row.get(f"{side}_status") or row["status"]
-            blank = alone or (side == "reference" and not row["reference"])
-            cells.append("" if blank else SYMBOLS.get(str(status), SYMBOLS["unavailable"]))
+            status = str(row[f"{side}_status"])
+            of_nobody = side == "reference" and row["reference"] in ("", EVERYONE_ELSE)
+            hidden = status == "suppressed" or row["status"] == "suppressed"
+            symbol = SYMBOLS["suppressed" if hidden else "unavailable"]
+            cells.append("" if of_nobody else SYMBOLS.get(status) or symbol)
         else:
             answers = "" if np.isnan(base) else f" ({base:,.0f})"
             cells.append(f"{_figure(value, row['unit'])}{answers}")
@@ -316,6 +320,8 @@ def _said(row: Row) -> str:
         return "Not tested: how much the scores vary is not published"
     if not row["reference"]:
         return "Of this group alone"
+    if not row["verdict"] and not np.isnan(row["compared_value"] + row["all_value"]):
+        return "Not compared: no figure of the other group on the same weights"
     return show._capital(str(row["verdict"]))
 
 
@@ -351,6 +357,19 @@ def _sides_note(found: Standard) -> str:
         f"Ratios stand so that above 1 is worse for {names}. Gaps are the first group's figure "
         "less the second's."
     )
+
+
+def _weighting_note(found: Standard) -> list[str]:
+    """Where everyone's figure rests on other weights than the groups'."""
+    table = found.figures.table
+    whole = table["breakdown"].eq(OVERALL)
+    of_all, of_groups = set(table.loc[whole, "weighting"]), set(table.loc[~whole, "weighting"])
+    if not of_all or not of_groups or of_all == of_groups:
+        return []
+    return [
+        f"All staff are weighted by {' or '.join(sorted(of_all))}, the groups by "
+        f"{' or '.join(sorted(of_groups))}: small differences between them mean nothing."
+    ]
 
 
 def _once(notes: Sequence[str]) -> list[str]:
