@@ -205,7 +205,7 @@ class TestUnderstood:
             for sheet in GROUP_SHEETS:
                 sheets[sheet][0] += [f"{name}_2024" for name in names]
                 for row in sheets[sheet][1:]:
-                    row += [0.5] * len(names)
+                    row.extend([0.5] * len(names))
 
         with pytest.warns(PublishedWarning, match="30 measure.s. not known"):
             notes = " ".join(read_cells(altered(made, change)).notes)
