@@ -32,6 +32,7 @@ under 92 %; at most 5 % of null families have any finding, plus two Monte Carlo 
 from __future__ import annotations
 
 import argparse
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from itertools import product
@@ -563,20 +564,27 @@ def main() -> None:
         parser.error("--write needs --machine and --date")
     start = time.perf_counter()
     draws, rng = args.draws, np.random.default_rng(args.seed)
-    points = [
-        *gaps(draws, rng),
-        *gaps(draws, rng, (15, 50, 200), (300,), rest=True),
-        *score_gaps(draws, rng),
-        *weighted_gaps(draws, rng),
-        *gradients(draws // 2, rng),
-        *adjusted(draws // 2, rng),
-        *adjusted(draws // 2, rng, spread=0.6, mixes=MIXES[2:3], sizes=ADJUSTED_SIZES[:3]),
-    ]
-    rates = [
-        *false_gaps(args.families, rng),
-        *false_scores(args.families // 2, rng),
-        *false_associations(args.families // 2, rng),
-    ]
+    points: list[Point] = []
+    for part in (
+        gaps(draws, rng),
+        gaps(draws, rng, (15, 50, 200), (300,), rest=True),
+        score_gaps(draws, rng),
+        weighted_gaps(draws, rng),
+        gradients(draws // 2, rng),
+        adjusted(draws // 2, rng),
+        adjusted(draws // 2, rng, spread=0.6, mixes=MIXES[2:3], sizes=ADJUSTED_SIZES[:3]),
+    ):
+        done = list(part)
+        points += done
+        print("\n".join([*summary(done), ""]), file=sys.stderr, flush=True)
+    rates: list[Rate] = []
+    for kind in (
+        false_gaps(args.families, rng),
+        false_scores(args.families // 2, rng),
+        false_associations(args.families // 2, rng),
+    ):
+        rates += kind
+        print("\n".join([*false_findings(rates), ""]), file=sys.stderr, flush=True)
     seconds = time.perf_counter() - start
     lines = [*summary(points), "", *false_findings(rates)]
     print("\n".join(lines))

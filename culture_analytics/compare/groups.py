@@ -146,10 +146,11 @@ def compare_groups(
     ----------
     Newcombe (1998) Statistics in Medicine 17:873; Zou and Donner (2008) Statistics in Medicine
     27:1693; Katz and others (1978) Biometrics 34:469; Miettinen and Nurminen (1985) Statistics in
-    Medicine 4:213; Laud (2017) Pharmaceutical Statistics 16:334; Holm (1979) Scandinavian Journal of Statistics 6:65; Lancaster (1961) Journal of
-    the American Statistical Association 56:223 (mid-p); Rao and Scott (1984) Annals of Statistics
-    12:46; Low and Low (2004) Journal of Public Health 26:388 (slope and relative index); Armitage
-    (1955) Biometrics 11:375; Cochran (1954) Biometrics 10:417 (groups too small for the test).
+    Medicine 4:213; Laud (2017) Pharmaceutical Statistics 16:334; Holm (1979) Scandinavian Journal
+    of Statistics 6:65; Lancaster (1961) Journal of the American Statistical Association 56:223
+    (mid-p); Rao and Scott (1984) Annals of Statistics 12:46; Low and Low (2004) Journal of Public
+    Health 26:388 (slope and relative index); Armitage (1955) Biometrics 11:375; Cochran (1954)
+    Biometrics 10:417 (groups too small for a test of many).
 
     Examples
     --------
