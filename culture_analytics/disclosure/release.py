@@ -431,6 +431,7 @@ def _from_published(
             f"The published results hold {len(orgs)} organisations. Choose one first: "
             "published.select(org='...')."
         )
+    from culture_analytics.diagnose.leaving import published_topics
     from culture_analytics.inclusion_leaving import inclusion
 
     instrument = load_instrument()
@@ -456,7 +457,11 @@ def _from_published(
     of_groups = inclusion(
         found, survey=None, published=published, orgs=list(map(str, orgs)), rule=data.rule
     )
-    found = {**_with_comparisons(found, orgs, published, data.rule), **of_groups}
+    found = {
+        **_with_comparisons(found, orgs, published, data.rule),
+        **of_groups,
+        **published_topics(found),
+    }
     about = {**_about_published(data, str(orgs[0])), "units": units}
     return Release(
         rule=data.rule,
