@@ -254,9 +254,9 @@ def clear_gaps(release: Release, measures: Sequence[str] | None = None) -> Block
     looked = table["verdict"].isin((CLEAR, "no clear difference"))
     few, clear = table["verdict"].eq(TOO_FEW), table["verdict"].eq(CLEAR)
     counted = (
-        f"{int(clear.sum())} of the {int(looked.sum())} gaps that could be judged are clear; "
-        f"{int(few.sum())} were of too few people to judge, and "
-        f"{int(table['status'].eq('suppressed').sum())} are hidden to protect people."
+        f"Clear: {int(clear.sum())} of the {int(looked.sum())} gaps that could be judged. Too few "
+        f"people to judge: {int(few.sum())}. Hidden to protect people: "
+        f"{int(table['status'].eq('suppressed').sum())}."
     )
     if not sections:
         return Sentence(f"{release.about['org_name']}, {year}: {counted}")

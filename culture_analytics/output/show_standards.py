@@ -201,6 +201,7 @@ def standard_table(release: Release, name: str) -> Block | Several:
     tables = []
     for contrast in found.contrasts:
         part = _part(table, contrast)
+        part = part[part["measure"].isin(_worth_a_row(found))]
         if part["compared_value"].notna().any() or len(found.contrasts) == 1:
             tables.append(_one_table(release, found, contrast, part, england=bool(abroad)))
     *earlier, last = tables
@@ -212,6 +213,13 @@ def standard_table(release: Release, name: str) -> Block | Several:
         notes += [n for n in found.notes if "cannot be added" in n]
     closed = Table(last.caption, last.heads, last.sections, _once(notes), last.words)
     return closed if not earlier else Several([*earlier, closed])
+
+
+def _worth_a_row(found: Standard) -> list[str]:
+    """Measures that are held, and those of which a note says why they are not."""
+    held = found.figures.unique("measure")
+    return [d["measure"] for d in found._indicators
+            if d["measure"] in held or d.get("composite")]  # fmt: skip
 
 
 def _part(table: pd.DataFrame, contrast: Contrast) -> pd.DataFrame:
