@@ -243,7 +243,9 @@ def _report(given: argparse.Namespace) -> int:
         print(_ascii(f"Packs: begin with {written.resolve()}"))
         return DONE
     print(_ascii(f"Report: {written.resolve()}"))
-    print(_ascii(f"Board summary, two pages to print: {written.with_name(BOARD).resolve()}"))
+    board = written.with_name(BOARD)
+    if board.is_file():
+        print(_ascii(f"Board summary, two pages to print: {board.resolve()}"))
     print(_ascii(f"Figures: {written.with_name(TABLES).resolve()}"))
     return DONE
 

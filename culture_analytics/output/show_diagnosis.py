@@ -632,8 +632,28 @@ def tracker(release: Release, path: str | Path | Tracker | None) -> Several:
             words=(0, 1, 6, 7),
         ),
     ]
+    linked = _linked(release, table)
+    if linked:
+        blocks.append(Points(linked, lead="What the diagnosis says of these now"))
     chart = _tracker_chart(actions, tracked_figures(actions, release))
     return Several([*blocks, *([chart] if chart is not None else [])])
+
+
+def _linked(release: Release, table: pd.DataFrame) -> list[str]:
+    """The findings about the measure and the group of each action."""
+    found = diagnosis(release)
+    if found is None:
+        return []
+    said = []
+    for action in show._rows(table):
+        (column,) = show._names(release, (action["breakdown"],)) or ("",)
+        about = found.findings[
+            found.findings["measure"].eq(action["measure"])
+            & found.findings["breakdown"].eq(column)
+            & found.findings["group"].eq(action["group"])
+        ]
+        said += [f"{action['id']}: {_signs(s)}" for s in about["sentence"]]
+    return said
 
 
 def _tracker_chart(actions: Tracker, held: Estimates | None) -> Block | None:

@@ -15,12 +15,16 @@ import pandas as pd
 import pytest
 
 import culture_analytics as ca
+from culture_analytics.cli import main
 from culture_analytics.diagnose import read_tracker, write_tracker_template
 from culture_analytics.errors import ReportError, TrackerError
 from culture_analytics.output import show, show_board, show_diagnosis
 from culture_analytics.output.blocks import Picture, Points, Sentence, Several, Table
 from culture_analytics.output.diagnosis_files import (
+    DIAGNOSIS,
+    NOTEBOOKS,
     TABLES,
+    WORKBOOK,
     _diagnosis,
     _workbook,
     diagnosis_tables,
@@ -172,7 +176,8 @@ def test_no_word_claims_a_cause(blocks: dict[str, Any]) -> None:
 def test_a_tracker_is_shown_with_its_figures(release: ca.Release, tmp_path: Path) -> None:
     file = write_tracker_template(tmp_path)
     block = ca.show.tracker(release, str(file))
-    said, did, chart = flat(block)
+    parts = list(flat(block))
+    said, did, chart = parts[0], parts[1], parts[-1]
     assert [r[0] for r in did.sections[0][1]] == ["example-1", "example-2"]
     of = release["headline", "overall"].table.query("measure == 'hba_colleagues'")
     of = of.set_index("year")["value"]
@@ -185,6 +190,21 @@ def test_a_tracker_is_shown_with_its_figures(release: ca.Release, tmp_path: Path
         ca.show.tracker(release, tmp_path / "nowhere.csv")
 
 
+def test_an_action_is_linked_to_the_findings_about_its_figure(
+    release: ca.Release, tmp_path: Path
+) -> None:
+    findings = ca.diagnosis_of(release).findings
+    hot = findings[findings["topic"].eq("units") & findings["kind"].eq("concern")].iloc[0]
+    file = write_tracker_template(tmp_path)
+    table = pd.read_csv(file, dtype=str, encoding="utf-8-sig", keep_default_na=False)
+    table.loc[0, ["measure", "breakdown", "group", "target"]] = [
+        hot["measure"], hot["breakdown"], hot["group"], "",
+    ]  # fmt: skip
+    table.to_csv(file, index=False)
+    linked = [b for b in flat(ca.show.tracker(release, file)) if isinstance(b, Points)]
+    assert linked[0].items[0] == f"example-1: {hot['sentence'].replace(' %', '%')}"
+
+
 # -- files ------------------------------------------------------------------------------------
 
 
@@ -195,6 +215,8 @@ def test_tables_and_workbook_hold_the_protected_figures(release: ca.Release) -> 
     hidden = tables["elements"]["status"].eq("suppressed")
     assert hidden.any()
     assert tables["elements"].loc[hidden, ["value", "lower", "upper", "base"]].isna().all().all()
+    few = pd.concat([tables["elements"][hidden].head(40), tables["elements"][~hidden].head(40)])
+    tables = {"findings": tables["findings"], "elements": few}
     content = _workbook(diagnosis, tables)
     assert content == _workbook(diagnosis, tables)
     sheets = pd.read_excel(io.BytesIO(content), sheet_name=None, engine="calamine")
@@ -221,6 +243,32 @@ def test_units_that_are_not_there_are_refused(release: ca.Release, tmp_path: Pat
     with pytest.raises(TrackerError, match="There is no tracker"):
         ca.write_diagnosis(release, tmp_path / "x", tracker=tmp_path / "none.csv")
     assert not (tmp_path / "x").exists()
+
+
+def test_the_command_writes_everything_and_says_where(
+    saved: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def pages(*_: object, only: object = ()) -> list[Page]:
+        assert only == NOTEBOOKS
+        return [Page(i, i, (), f"<h2 id='{i}-title'>{i}</h2>", ()) for i in
+                ("culture-diagnosis", "board-summary")]  # fmt: skip
+
+    monkeypatch.setattr("culture_analytics.output.diagnosis_files.run_pages", pages)
+    out = tmp_path / "made"
+    assert main(["diagnose", str(saved), "--by", "team", "--out", str(out)]) == 0
+    said = capsys.readouterr().out
+    assert str(out / DIAGNOSIS) in said
+    names = {f.name for f in out.iterdir()}
+    assert {DIAGNOSIS, WORKBOOK, "board_summary.html", "findings.csv", "priorities.csv"} <= names
+    assert names - {DIAGNOSIS, WORKBOOK, "board_summary.html"} <= {f"{t}.csv" for t in TABLES}
+    page = parse((out / DIAGNOSIS).read_text(encoding="utf-8"))
+    assert "culture diagnosis" in page.all("h1")[0].text and WORKBOOK in page.text
+    spots = pd.read_csv(out / "spots.csv", encoding="utf-8-sig")
+    assert set(spots["breakdown"]) == {"team"}
+    assert main(["diagnose", str(saved), "--by", "ward", "--out", str(tmp_path / "no")]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("Error: by='ward'") and "--by" in error
+    assert not (tmp_path / "no").exists()
 
 
 # -- two pages --------------------------------------------------------------------------------
