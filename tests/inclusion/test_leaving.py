@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from culture_analytics.intersections import intersections, intersections_shown
 
 import culture_analytics as ca
 from culture_analytics.adjusted import adjusted_gap
@@ -26,7 +27,6 @@ from culture_analytics.inclusion_leaving import (
     gaps_topic,
 )
 from culture_analytics.instrument.loader import DATA
-from culture_analytics.intersections import intersections, intersections_shown
 from culture_analytics.standards import STANDARDS, Contrast, equality_standard, with_senior_band
 from culture_analytics.survey import Survey
 
