@@ -92,7 +92,7 @@ def survey_of() -> Callable[..., Survey]:
 
 
 @pytest.fixture(scope="session")
-def sample_release() -> ca.Release:
+def compared_release() -> ca.Release:
     """The sample of 2024 beside the synthetic workbooks, protected once for all tests."""
     from culture_analytics.resources import sample_folder
 

@@ -45,11 +45,11 @@ TABLES: dict[str, Any] = {
 # -- gaps ---------------------------------------------------------------------------------------
 
 
-def test_both_notebooks_tables_pass_the_audit_together(sample_release: ca.Release) -> None:
-    report = ca.audit(sample_release)
+def test_both_notebooks_tables_pass_the_audit_together(compared_release: ca.Release) -> None:
+    report = ca.audit(compared_release)
     assert report.ok and report.hidden > 500
     made = {gaps_topic(s) for s in STANDARDS} | {GAPS, ADJUSTED, INTERSECTIONS, OFFICIAL}
-    assert made <= set(sample_release.topics)
+    assert made <= set(compared_release.topics)
 
 
 def figures_behind(release: ca.Release) -> pd.DataFrame:
@@ -59,14 +59,16 @@ def figures_behind(release: ca.Release) -> pd.DataFrame:
     return held.drop_duplicates(list(KEY))
 
 
-def test_gaps_are_differences_of_what_is_shown_and_die_with_it(sample_release: ca.Release) -> None:
-    held = figures_behind(sample_release)
+def test_gaps_are_differences_of_what_is_shown_and_die_with_it(
+    compared_release: ca.Release,
+) -> None:
+    held = figures_behind(compared_release)
     at = held.set_index([*CELL, "group"])[["value", "status"]].sort_index()
     whole = held[held["breakdown"].eq("overall")]
     everyone = whole.set_index(["measure", "within", "within_group"])["status"]
     looked = hidden = 0
     for topic in (GAPS, *(gaps_topic(s) for s in STANDARDS)):
-        table = sample_release[topic].table
+        table = compared_release[topic].table
         for row in table[table["statistic"].eq("difference")].itertuples():
             key = tuple(getattr(row, c) for c in CELL)
             own = at.loc[(*key, row.group)]
@@ -84,22 +86,22 @@ def test_gaps_are_differences_of_what_is_shown_and_die_with_it(sample_release: c
     assert looked > 200 and hidden > 20
 
 
-def test_an_attack_on_a_gap_of_a_hidden_group_is_found(sample_release: ca.Release) -> None:
-    found = sample_release[gaps_topic("wres")]
+def test_an_attack_on_a_gap_of_a_hidden_group_is_found(compared_release: ca.Release) -> None:
+    found = compared_release[gaps_topic("wres")]
     dead = found._hidden & found._frame["statistic"].eq("difference").to_numpy()
     assert dead.sum() > 5
     frame = found._frame.assign(
         _hide=found._frame[HIDE] & ~dead, base=found._frame["base"].mask(dead, 99.0)
     )
-    rest = [sample_release[t] for t in sample_release.topics if t != gaps_topic("wres")]
+    rest = [compared_release[t] for t in compared_release.topics if t != gaps_topic("wres")]
     assert not ca.audit([*rest, found._with(frame)]).ok
 
 
-def test_the_two_groups_are_judged_as_from_respondents(sample_release: ca.Release) -> None:
+def test_the_two_groups_are_judged_as_from_respondents(compared_release: ca.Release) -> None:
     survey = ca.load_sample(2024)
     for name in STANDARDS:
         direct = equality_standard(name, survey).table.set_index(["indicator", "compared"])
-        table = sample_release[gaps_topic(name)].table
+        table = compared_release[gaps_topic(name)].table
         table = table[table["statistic"].eq("difference")]
         for (_, compared), row in direct.iterrows():
             if np.isnan(row["gap"]):
@@ -112,9 +114,9 @@ def test_the_two_groups_are_judged_as_from_respondents(sample_release: ca.Releas
 
 
 def test_each_table_of_a_standard_is_a_family_of_its_own_measures(
-    sample_release: ca.Release,
+    compared_release: ca.Release,
 ) -> None:
-    table = sample_release[gaps_topic("edi")].table
+    table = compared_release[gaps_topic("edi")].table
     sizes = {
         b: set(t["family"].str.extract(r": (\d+) comparisons")[0].astype(int))
         for b, t in table[table["status"].eq("ok")].groupby("breakdown")
@@ -125,8 +127,8 @@ def test_each_table_of_a_standard_is_a_family_of_its_own_measures(
 # -- job mix ------------------------------------------------------------------------------------
 
 
-def test_adjusted_gaps_are_those_of_respondents_rounded(sample_release: ca.Release) -> None:
-    table = sample_release[ADJUSTED].table
+def test_adjusted_gaps_are_those_of_respondents_rounded(compared_release: ca.Release) -> None:
+    table = compared_release[ADJUSTED].table
     row = table[
         table["measure"].eq("hba_patients") & table["breakdown"].eq("ethnicity")
         & table["statistic"].eq("adjusted_difference")
@@ -147,9 +149,9 @@ def test_adjusted_gaps_are_those_of_respondents_rounded(sample_release: ca.Relea
     assert table[["se", "df", "weighted_base", "effective_base"]].isna().all(axis=None)
 
 
-def test_adjusted_gaps_die_with_either_plain_figure(sample_release: ca.Release) -> None:
-    rows = sample_release[ADJUSTED].select(measure="discrimination_staff", breakdown="ethnicity")
-    figures = sample_release[FIGURES]
+def test_adjusted_gaps_die_with_either_plain_figure(compared_release: ca.Release) -> None:
+    rows = compared_release[ADJUSTED].select(measure="discrimination_staff", breakdown="ethnicity")
+    figures = compared_release[FIGURES]
     contrast = Contrast("ethnicity", OTHERS, WHITE)
     assert not _dying_with(rows, figures, contrast)._hidden.any()
     at = figures._frame["measure"].eq("discrimination_staff") & figures._frame["group"].eq(WHITE)
@@ -170,8 +172,8 @@ def test_few_answers_are_adjusted_for_less_or_not_at_all(
 # -- intersections ------------------------------------------------------------------------------
 
 
-def test_intersections_follow_from_what_is_shown(sample_release: ca.Release) -> None:
-    figures = sample_release[CROSSINGS]
+def test_intersections_follow_from_what_is_shown(compared_release: ca.Release) -> None:
+    figures = compared_release[CROSSINGS]
     assert figures._hidden.any()
     other = figures._frame.copy()
     other.loc[figures._hidden, "value"] = 77.0
@@ -181,7 +183,7 @@ def test_intersections_follow_from_what_is_shown(sample_release: ca.Release) -> 
         one, two = (intersections_shown(f, "hba_staff", by=by) for f in (figures, changed))
         pd.testing.assert_frame_equal(one.strata, two.strata)
         pd.testing.assert_frame_equal(one.variance, two.variance)
-        held = sample_release[INTERSECTIONS].table
+        held = compared_release[INTERSECTIONS].table
         shares = held[held["statistic"].eq("variance_share") & held["measure"].eq("hba_staff")]
         told = shares.set_index("reference")["value"]
         assert told[f"{by}: combination"] == pytest.approx(one.variance["vpc"].iloc[0])
@@ -213,8 +215,8 @@ def test_crossings_hide_hardly_anything_else() -> None:
 # -- parts of the staff -------------------------------------------------------------------------
 
 
-def test_medical_staff_are_those_within_one_occupation(sample_release: ca.Release) -> None:
-    table = sample_release["medical"].table
+def test_medical_staff_are_those_within_one_occupation(compared_release: ca.Release) -> None:
+    table = compared_release["medical"].table
     assert set(table["within_group"]) == {"Medical and dental"}
     survey = ca.load_sample(2024)
     labels = ca.load_instrument().breakdowns["occupation"].groups
@@ -292,10 +294,10 @@ def test_definitions_name_what_there_is() -> None:
     assert set(definitions["gaps"]["measures"]) <= set(known.measures)
 
 
-def test_saved_and_opened_again(sample_release: ca.Release, tmp_path: Any) -> None:
-    again = ca.load_release(sample_release.save(tmp_path / "release.zip"))
+def test_saved_and_opened_again(compared_release: ca.Release, tmp_path: Any) -> None:
+    again = ca.load_release(compared_release.save(tmp_path / "release.zip"))
     for topic in (gaps_topic("wres"), ADJUSTED, INTERSECTIONS, "medical"):
-        mine, theirs = (r[topic].table for r in (sample_release, again))
+        mine, theirs = (r[topic].table for r in (compared_release, again))
         pd.testing.assert_frame_equal(mine, theirs, check_dtype=False)
 
 
@@ -322,7 +324,7 @@ def test_estimates_of_published_results_need_no_respondents(real_data: Any) -> N
     assert row["value"] == pytest.approx(15.20 - 6.77, abs=0.011)
 
 
-def test_the_type_is_estimates(sample_release: ca.Release) -> None:
+def test_the_type_is_estimates(compared_release: ca.Release) -> None:
     for topic in (GAPS, ADJUSTED, INTERSECTIONS, OFFICIAL):
-        assert isinstance(sample_release[topic], Estimates)
-        assert not sample_release[topic].table.duplicated(list(KEY)).any()
+        assert isinstance(compared_release[topic], Estimates)
+        assert not compared_release[topic].table.duplicated(list(KEY)).any()
