@@ -93,7 +93,8 @@ def trusts(setting: Setting, runs: int, seed: int) -> tuple[Estimates, Floats, N
         squares = SD**2 * rng.chisquare(size - 1)
         return _estimates(size, mean, squares), truth.ravel(), hot.ravel()
     truth = np.clip(_rates(rng, setting, (runs, k)) + setting.excess * hot, 0, 99.5)
-    return _estimates(size, rng.binomial(size, truth / 100)), truth.ravel(), hot.ravel()
+    yes = rng.binomial(size, truth / 100).astype(float)
+    return _estimates(size, yes), truth.ravel(), hot.ravel()
 
 
 def _sizes(rng: np.random.Generator, setting: Setting, runs: int) -> NDArray[np.int64]:
@@ -224,7 +225,7 @@ def judge_several(
                                 measure=measure))  # fmt: skip
     found = pooled_units(concat(parts), by="team")._frame
     any_spot = found[found["statistic"].eq(DIFFERENCE)].groupby("org")["method"].agg(
-        lambda method: method.ne("").any()
+        lambda method: bool(method.ne("").any())
     )  # fmt: skip
     share = float(any_spot.mean())
     return share, float(np.sqrt(share * (1 - share) / runs))
@@ -306,8 +307,8 @@ def curve_lines(curve: pd.DataFrame) -> list[str]:
         lines += ["| units | of | excess, points | " + " | ".join(f"n {n}" for n in sizes) + " |"]
         lines += ["|---" * (3 + len(sizes)) + "|"]
         for (units, of, excess), row in part.groupby(["units", "of", "excess"], sort=False):
-            cells = row.set_index("n")["recall"]
-            shown = " | ".join(f"{100 * cells[n]:.0f}" for n in sizes)
+            recall = dict(zip(row["n"], row["recall"], strict=True))
+            shown = " | ".join(f"{100 * recall[n]:.0f}" for n in sizes)
             lines += [f"| {units} | {of} | {excess:.0f} | {shown} |"]
     lines += [
         "",
@@ -317,15 +318,11 @@ def curve_lines(curve: pd.DataFrame) -> list[str]:
     for of, n in TARGETS:
         at = curve[curve["of"].eq(of) & curve["n"].eq(n) & curve["excess"].eq(15)]
         cells = [
-            f"{100 * row.recall:.1f} % ± {100 * row.error:.1f}"
-            + ("" if row.recall >= 0.8 else " MISSED")
-            for row in at.itertuples()
+            f"{100 * found:.1f} % ± {100 * error:.1f}" + ("" if found >= 0.8 else " MISSED")
+            for found, error in at[["recall", "error"]].to_numpy(dtype=float)
         ]
-        lines += [
-            f"| {'a score' if of == 'score' else f'a rate of {of}'}, n {n} | "
-            + " | ".join(cells)
-            + " |"
-        ]
+        what = "a score" if of == "score" else f"a rate of {of}"
+        lines += [f"| {what}, n {n} | " + " | ".join(cells) + " |"]
     share, error = curve["false_share"].mean(), _between(curve["false_share"].to_numpy())
     worst = curve["error"].max()
     lines += [

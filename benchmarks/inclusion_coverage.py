@@ -10,6 +10,7 @@ Gaps, ratios
     beside "the rest", and with unequal weights from respondents through `calculate`. Under 2 % in
     a group Wilson's limits, and so all made of them, have a known dip (docs/reference/intervals.md:
     where fewer than a fifth of a person is expected to say yes); those points stand by themselves.
+    Scores too, of four shapes.
 Gradients
     Slope and relative index over ordered groups, some of them of 11 people.
 Adjusted gaps
@@ -31,6 +32,7 @@ under 92 %; at most 5 % of null families have any finding, plus two Monte Carlo 
 from __future__ import annotations
 
 import argparse
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from itertools import product
@@ -48,6 +50,7 @@ from culture_analytics.estimates import Estimates
 from culture_analytics.stats import (
     LogisticSums,
     logistic_regression,
+    score_limits,
     slope_index,
     standardised_gap,
     standardised_percentages,
@@ -191,6 +194,55 @@ def gap_points(
             what = label + (" to the rest" if rest else "") + outside
             found.append(point(what, at(n, m, pair), *limits.T, value))
     return found
+
+
+# Scores from 0 to 10: a draw of n answers, and their true mean. The last is a sub-score of rare
+# events: most people have the best score, and a small group can be all of them.
+SHAPES = {
+    "spread over the scale": (5.0, 3.2),
+    "usual": (6.5, 1.9),
+    "crowded at the top": (8.1, 1.9),
+    "most at the top": None,
+}
+RARE = (np.array([10.0, 7.5, 5.0, 0.0]), np.array([0.8, 0.1, 0.05, 0.05]))
+
+
+def scores(shape: str, size: tuple[int, ...], rng: np.random.Generator) -> tuple[Floats, float]:
+    """Respondents' scores and their true mean."""
+    known = SHAPES[shape]
+    if known is None:
+        return rng.choice(RARE[0], size, p=RARE[1]), float(RARE[0] @ RARE[1])
+    mean, sd = known[0] / 10, known[1] / 10
+    total = mean * (1 - mean) / sd**2 - 1
+    return 10 * rng.beta(mean * total, (1 - mean) * total, size), known[0]
+
+
+def score_rows(keys: pd.DataFrame, points: Floats) -> pd.DataFrame:
+    """Rows of mean scores as `calculate` would give them; `points` is (rows, respondents)."""
+    n = points.shape[1]
+    mean, sd = points.mean(axis=1), points.std(axis=1, ddof=1)
+    lower, upper = score_limits(mean, sd / n**0.5, n - 1, n, n, bounds=(0, 10))[:2]
+    return rows(keys, np.zeros(len(keys), dtype=np.int64), np.full(len(keys), n)).assign(
+        statistic="score", unit="score", value=mean, se=sd / n**0.5, lower=lower, upper=upper,
+        method="t",
+    )  # fmt: skip
+
+
+def score_gaps(draws: int, rng: np.random.Generator) -> Iterator[Point]:
+    """Gaps of mean scores: small groups beside 1,000, of one shape or of two."""
+    pairs = [(s, s) for s in SHAPES] + [("crowded at the top", "usual"),
+                                        ("usual", "spread over the scale")]  # fmt: skip
+    for (first, second), n in product(pairs, (11, 30, 100, 400)):
+        keys = pd.DataFrame({"org": [str(k) for k in range(draws)], "measure": "0"})
+        mine, mean = scores(first, (draws, n), rng)
+        others, mean0 = scores(second, (draws, 1000), rng)
+        frame = pd.concat(
+            [score_rows(keys.assign(breakdown="unit", group=GROUP), mine),
+             score_rows(keys.assign(breakdown="unit", group=OTHER), others)], ignore_index=True,
+        )  # fmt: skip
+        made = ca.compare_groups(estimates(frame), reference=OTHER, adjust="none").table
+        limits = made[["lower", "upper"]].to_numpy().T
+        yield point("gaps of scores", f"{n} {first} beside 1,000 {second}", *limits, mean - mean0)
 
 
 def weighted_gaps(draws: int, rng: np.random.Generator) -> Iterator[Point]:
@@ -426,25 +478,22 @@ def false_gaps(
 
 
 def false_scores(families: int, rng: np.random.Generator) -> Iterator[Rate]:
-    """Scores, skewed as those of the survey are, of groups of 15 to 400 beside 1,000."""
+    """Scores of each shape, of groups of 15 to 400 beside 1,000."""
     sizes, measures = (1000, 15, 30, 60, 120, 400), 40
-    blocks = []
-    for k, n in enumerate(sizes):
-        points = 10 * rng.beta(3.0, 1.6, (families, measures, n)).astype(np.float32)
-        mean, sd = points.mean(axis=2), points.std(axis=2, ddof=1)
-        se = sd.ravel().astype(float) / n**0.5
-        keys = pd.MultiIndex.from_product(
-            [range(families), range(measures)], names=["org", "measure"]
-        ).to_frame(index=False).astype(str)  # fmt: skip
-        value = mean.ravel().astype(float)
-        blocks.append(
-            rows(keys.assign(breakdown="unit", group=f"Group {k}" if k else OTHER),
-                 np.zeros(len(keys), dtype=np.int64), np.full(len(keys), n))
-            .assign(statistic="score", unit="score", value=value, se=se, lower=value - 2 * se,
-                    upper=value + 2 * se, method="t")
-        )  # fmt: skip
-    made = ca.compare_groups(estimates(pd.concat(blocks, ignore_index=True)), reference=OTHER)
-    yield rate("gaps: 40 scores, 5 groups of 15 to 400", made, "a clear gap", families)
+    keys = pd.MultiIndex.from_product(
+        [range(families), range(measures)], names=["org", "measure"]
+    ).to_frame(index=False).astype(str)  # fmt: skip
+    for shape in SHAPES:
+        blocks = []
+        for k, n in enumerate(sizes):
+            named = keys.assign(breakdown="unit", group=f"Group {k}" if k else OTHER)
+            for part in np.array_split(np.arange(len(named)), max(families // 10, 1)):
+                some = named.iloc[part].reset_index(drop=True)
+                blocks.append(score_rows(some, scores(shape, (len(some), n), rng)[0]))
+        made = ca.compare_groups(estimates(pd.concat(blocks, ignore_index=True)), reference=OTHER)
+        yield rate(
+            f"gaps: 40 scores, {shape}, 5 groups of 15 to 400", made, "a clear gap", families
+        )
 
 
 def false_associations(families: int, rng: np.random.Generator) -> Iterator[Rate]:
@@ -515,19 +564,27 @@ def main() -> None:
         parser.error("--write needs --machine and --date")
     start = time.perf_counter()
     draws, rng = args.draws, np.random.default_rng(args.seed)
-    points = [
-        *gaps(draws, rng),
-        *gaps(draws, rng, (15, 50, 200), (300,), rest=True),
-        *weighted_gaps(draws, rng),
-        *gradients(draws // 2, rng),
-        *adjusted(draws // 2, rng),
-        *adjusted(draws // 2, rng, spread=0.6, mixes=MIXES[2:3], sizes=ADJUSTED_SIZES[:3]),
-    ]
-    rates = [
-        *false_gaps(args.families, rng),
-        *false_scores(args.families // 3, rng),
-        *false_associations(args.families // 3, rng),
-    ]
+    points: list[Point] = []
+    for part in (
+        gaps(draws, rng),
+        gaps(draws, rng, (15, 50, 200), (300,), rest=True),
+        score_gaps(draws, rng),
+        weighted_gaps(draws, rng),
+        gradients(draws // 2, rng),
+        adjusted(draws // 2, rng),
+        adjusted(draws // 2, rng, spread=0.6, mixes=MIXES[2:3], sizes=ADJUSTED_SIZES[:3]),
+    ):
+        done = list(part)
+        points += done
+        print("\n".join([*summary(done), ""]), file=sys.stderr, flush=True)
+    rates: list[Rate] = []
+    for kind in (
+        false_gaps(args.families, rng),
+        false_scores(args.families // 2, rng),
+        false_associations(args.families // 2, rng),
+    ):
+        rates += kind
+        print("\n".join([*false_findings(rates), ""]), file=sys.stderr, flush=True)
     seconds = time.perf_counter() - start
     lines = [*summary(points), "", *false_findings(rates)]
     print("\n".join(lines))

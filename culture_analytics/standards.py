@@ -636,7 +636,7 @@ def with_senior_band(survey: Survey) -> Survey:
     if not held or d["column"] in survey.responses.columns:
         return survey
     column = survey.responses[held[0]].astype("category")
-    labels = [d["junior_label"], d["senior_label"]]
+    labels = pd.Index([str(d["junior_label"]), str(d["senior_label"])])
     place = dict.fromkeys(d["junior"], 0) | dict.fromkeys(d["senior"], 1)
     words = [re.sub(r"band|afc|[^a-z0-9]", "", str(c).casefold()) for c in column.cat.categories]
     of = np.array([*(place.get(w, -1) for w in words), -1], dtype=np.int8)

@@ -16,7 +16,7 @@ import pandas as pd
 
 from culture_analytics.diagnose.conditions import here
 from culture_analytics.diagnose.driving import ALL_ELEMENTS, ELEMENT, EXPLAINED, SHARE
-from culture_analytics.diagnose.held import Held, Row
+from culture_analytics.diagnose.held import Held, Row, apart
 from culture_analytics.diagnose.hotspots import BRIGHT, HOT, LEAST, spots
 from culture_analytics.diagnose.leaving import (
     CHANGES,
@@ -202,14 +202,14 @@ def _compared(held: Held, measures: Sequence[str]) -> tuple[str, str]:
             parts.append(f"Since {held.earlier} {and_list(said)}.")
         if any(r == SAME for r in readings.values()) and not moved and not little:
             parts.append(f"{sentence_case(SAME)} since {held.earlier}.")
-    for measure in measures:
-        row = held.beside_england(measure)
-        if row is not None and judge(row) in (WORSE, BETTER):
-            parts.append(
-                f"The published {held.name(measure).lower()} is {judge(row)} than England's by "
-                f"{points(row)}."
-            )
-            kinds.add(judge(row))
+    beside = {m: r for m in measures if (r := held.beside_england(m)) is not None}
+    clear = {m: r for m, r in beside.items() if judge(r) in (WORSE, BETTER)}
+    for measure, row in clear.items():
+        name = held.name(measure)
+        parts.append(f"As published, {name} is {judge(row)} than in England by {points(row)}.")
+        kinds.add(judge(row))
+    if not clear and any(judge(r) in (SAME, LITTLE) for r in beside.values()):
+        parts.append(f"As published, {SAME} of note from England.")
     kind = CONCERN if WORSE in kinds else STRENGTH if BETTER in kinds else NEUTRAL
     return kind, " ".join(parts)
 
@@ -305,7 +305,7 @@ def _units(held: Held) -> Iterator[_Finding]:
     shown = rows[rows["breakdown"].eq(held.by) & rows["status"].eq("ok")]
     if pooled is None or shown.empty:
         return
-    every = spots(pooled)
+    every = apart(spots(pooled))
     every = every[every["breakdown"].eq(held.by)]
     units = int(shown["group"].nunique())
     tested = int(shown["measure"].nunique())
@@ -456,6 +456,8 @@ def _leaders(held: Held) -> Iterator[_Finding]:
     leaders = held.model.leaders
     if leaders is None or held.release.rule.rounds:
         return
+    if not held.rows(LEADERS)["breakdown"].eq(leaders.breakdown).any():
+        return  # published results, or an extract without that question
     rows = [r for r in held.leaders() if r["measure"] in (*leaders.measures, *held.elements)]
     groups = and_list(list(leaders.groups))
     by_reading: dict[str, list[Row]] = {}
@@ -493,7 +495,7 @@ def _stressors(held: Held) -> Iterator[_Finding]:
     if bridge is None:
         return
     rows = [(d, r) for d, i in bridge.domains.items() if (r := held.figure(i)) is not None]
-    if len(rows) < 2:
+    if 2 * len(rows) <= len(bridge.domains):  # the fewest of a few say nothing of the others
         return
     rows.sort(key=lambda pair: pair[1]["value"])
     said = [f"{domain.replace('_', ' ')} {figure(row)}" for domain, row in rows[:2]]
@@ -559,17 +561,20 @@ def _scored(held: Held, condition: Condition) -> Iterator[_Finding]:
     first = held.figure(said[0][0])
     if first is None:
         return
-    moved = [
-        f"{held.name(m)} is {judge(c)} than in {held.earlier} by {points(c)}"
+    changes = [
+        c
         for e in condition.evidence
         for m in (*e.measures, *e.items)
-        if (c := held.change(m)) is not None and judge(c) in (WORSE, BETTER)
+        if (c := held.change(m)) is not None and judge(c) != TOO_FEW
     ]
-    change = ""
-    if held.earlier is not None:
-        change = f" {sentence_case(SAME)} of note since {held.earlier}."
-        if moved:
-            change = f" {and_list(list(dict.fromkeys(moved)), most=_NAMED)}."
+    moved = [
+        f"{held.name(c['measure'])} is {judge(c)} than in {held.earlier} by {points(c)}"
+        for c in changes
+        if judge(c) in (WORSE, BETTER)
+    ]
+    change = f" {sentence_case(SAME)} of note since {held.earlier}." if changes else ""
+    if moved:
+        change = f" {and_list(list(dict.fromkeys(moved)), most=_NAMED)}."
     yield _Finding(
         f"conditions/{condition.id}", NEUTRAL, "conditions", str(first["measure"]), "overall",
         str(first["group"]),

@@ -39,6 +39,7 @@ __all__ = [
     "beside",
     "diagnosis_topics",
     "judged",
+    "published_topics",
 ]
 
 CULTURE, LEADERS, ITEMS = TOPICS
@@ -84,6 +85,38 @@ def diagnosis_topics(
         found |= _changes(tables, model)
         found |= _of_leaders(tables.get(LEADERS), model, found.get(DIFFERENCES))
     found |= _of_respondents(survey, tables[CULTURE], model, rule)
+    return found
+
+
+def published_topics(
+    tables: Mapping[str, Estimates], *, model: CultureModel | None = None
+) -> dict[str, Estimates]:
+    """What published results allow: units of a contractor's tables, and changes between years.
+
+    Parameters
+    ----------
+    tables
+        The release's tables of measures.
+    model
+        Model of culture; default the package's own.
+
+    Returns
+    -------
+    dict of str to Estimates
+        ``culture_differences``, ``spots`` and ``culture_changes``, as far as they can be made.
+    """
+    if CULTURE not in tables:
+        return {}
+    model = model or load_culture_model()
+    found: dict[str, Estimates] = {}
+    figures = judged(tables[CULTURE], model)
+    frame = figures._frame
+    # A published score without its spread cannot be tested.
+    tested = (frame["statistic"].ne("score") | frame["se"].notna()).to_numpy(dtype=bool)
+    with suppress(MeasureError):  # no figure of everyone beside the units
+        found |= _of_units(figures._rows(tested)) if tested.any() else {}
+    with suppress(MeasureError):  # no figures of two years that compare
+        found |= _changes(tables, model)
     return found
 
 

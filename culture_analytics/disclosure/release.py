@@ -9,11 +9,11 @@ import io
 import json
 import tomllib
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -25,7 +25,7 @@ from culture_analytics.disclosure.together import suppress_together
 from culture_analytics.errors import DisclosureError, MeasureError
 from culture_analytics.estimate import calculate_answers
 from culture_analytics.estimate.dimensions import OVERALL
-from culture_analytics.estimates import CONTRACTOR, HIDE, UNPROTECTED, Estimates
+from culture_analytics.estimates import CONTRACTOR, HIDE, UNPROTECTED, Estimates, concat
 from culture_analytics.files import replacing
 from culture_analytics.instrument import Instrument, load_instrument
 from culture_analytics.instrument.loader import DATA
@@ -49,6 +49,8 @@ RESULTS = {
 }
 
 _FORMAT = 1
+
+Name = TypeVar("Name", bound=Hashable)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -361,7 +363,7 @@ def _from_survey(
     for table in definition["tables"]:
         figures = table_of(survey, table, rule)
         if figures is not None:
-            tables[MEASURES, table["topic"]] = figures
+            _add(tables, (MEASURES, table["topic"]), figures)
     for a in definition.get("answers", ()):
         tables[ANSWERS, a["topic"]] = calculate_answers(survey, a["items"], rule=rule)
     banner = UNPROTECTED
@@ -384,6 +386,11 @@ def _from_survey(
         _tables=found,
         _answers=_of_kind(tables, ANSWERS),
     )
+
+
+def _add(tables: dict[Name, Estimates], topic: Name, figures: Estimates) -> None:
+    """Put figures in a topic's table, after those it has: a topic may have several tables."""
+    tables[topic] = concat([tables[topic], figures]) if topic in tables else figures
 
 
 def _of_kind(tables: Mapping[tuple[str, str], Estimates], kind: str) -> dict[str, Estimates]:
@@ -424,6 +431,7 @@ def _from_published(
             f"The published results hold {len(orgs)} organisations. Choose one first: "
             "published.select(org='...')."
         )
+    from culture_analytics.diagnose.leaving import published_topics
     from culture_analytics.inclusion_leaving import inclusion
 
     instrument = load_instrument()
@@ -437,7 +445,7 @@ def _from_published(
         by = [OVERALL, *_published_breakdowns(instrument, data, groups, units)]
         if data._has(measure=wanted, breakdown=by, answer=""):
             chosen = data.select(measure=wanted, breakdown=by, answer="")
-            found[table["topic"]] = _in_order(chosen, wanted)
+            _add(found, table["topic"], _in_order(chosen, wanted))
     answers = {}
     for spec in definition.get("answers", ()):
         rows = data._frame["measure"].isin(spec["items"]) & data._frame["answer"].ne("")
@@ -449,7 +457,11 @@ def _from_published(
     of_groups = inclusion(
         found, survey=None, published=published, orgs=list(map(str, orgs)), rule=data.rule
     )
-    found = {**_with_comparisons(found, orgs, published, data.rule), **of_groups}
+    found = {
+        **_with_comparisons(found, orgs, published, data.rule),
+        **of_groups,
+        **published_topics(found),
+    }
     about = {**_about_published(data, str(orgs[0])), "units": units}
     return Release(
         rule=data.rule,

@@ -14,6 +14,7 @@ import pandas as pd
 
 from culture_analytics.compare.groups import CLEAR, TOO_FEW, verdict
 from culture_analytics.disclosure.release import Release
+from culture_analytics.disclosure.rules import SYMBOLS
 from culture_analytics.errors import MeasureError
 from culture_analytics.estimate.dimensions import OVERALL
 from culture_analytics.estimates import Estimates, concat
@@ -23,7 +24,7 @@ from culture_analytics.instrument import load_instrument
 from culture_analytics.intersectional import CROSSING_SHARES, LESS, MORE, crossing_sentence
 from culture_analytics.output import show
 from culture_analytics.output.blocks import Block, Sentence, Several, Table
-from culture_analytics.output.show_standards import gap_text, rarity
+from culture_analytics.output.show_standards import gap_text
 from culture_analytics.standards import STANDARDS, inclusion_settings
 
 __all__ = [
@@ -38,7 +39,12 @@ __all__ = [
 
 Row = dict[str, Any]
 
+MOST_GAPS = 8  # listed of one question
 NO_GAPS = "These results are not divided by the characteristics that staff are asked about."
+NO_FIRST_STEP = (
+    "How many experienced it from anyone needs an extract: published percentages cannot be added, "
+    "as some people met it from several sides."
+)
 NO_CROSSINGS = (
     "Combinations of characteristics can only be looked at in an extract: published results split "
     "staff in one way at a time."
@@ -115,7 +121,7 @@ def not_said(release: Release) -> Block:
             share = ""
             if r["status"] == "ok" and len(whole) and whole.iloc[0] > 0:
                 share = f"{100 * r['base'] / whole.iloc[0]:.1f}%"
-            symbol = show._base(r) or show.SYMBOLS.get(str(r["status"]), "")
+            symbol = show._base(r) or SYMBOLS.get(str(r["status"]), "")
             rows.append([instrument.breakdowns[breakdown].label, str(r["group"]), symbol, share])
             shown.append(r)
     if not rows:
@@ -167,8 +173,7 @@ def gaps(release: Release, breakdown: str, measures: Sequence[str] | None = None
     made = _gap_rows(release)
     if made is None:
         return show._cannot(NO_GAPS)
-    wanted = list(measures or inclusion_settings()["gaps"]["measures"])
-    keys = {"breakdown": breakdown, "measure": [m for m in wanted if made._has(measure=m)]}
+    keys = {"breakdown": breakdown, "measure": _held(made, measures)}
     if not keys["measure"] or not made._has(**keys):
         label = show._lower(show._breakdown(breakdown))
         return show._cannot(f"These results are not divided by {label}.")
@@ -182,6 +187,16 @@ def gaps(release: Release, breakdown: str, measures: Sequence[str] | None = None
     from culture_analytics import plots
 
     return show._picture(plots.gaps, concat([*figures, chosen]))
+
+
+def _held(made: Estimates, measures: Sequence[str] | None) -> list[str]:
+    """Measures asked for that are held; by default a measure of several parts without these."""
+    held = [m for m in measures or inclusion_settings()["gaps"]["measures"] if made._has(measure=m)]
+    if measures is not None:
+        return held
+    known = load_instrument().measures
+    parts = {part for m in held if known[m].kind == "any" for part, _ in known[m].parts}
+    return [m for m in held if m not in parts]
 
 
 def _figures_beside(
@@ -214,48 +229,49 @@ def clear_gaps(release: Release, measures: Sequence[str] | None = None) -> Block
     made = _gap_rows(release)
     if made is None:
         return show._cannot(NO_GAPS)
-    wanted = [m for m in measures or inclusion_settings()["gaps"]["measures"]
-              if made._has(measure=m)]  # fmt: skip
+    wanted = _held(made, measures)
     if not wanted:
         return show._cannot("These questions are not in these results.")
     chosen = made.select(measure=wanted)
     table = chosen.table.assign(verdict=verdict(chosen))
     year = int(table["year"].iloc[0])
     known = load_instrument().measures
-    sections = []
+    sections, more = [], 0
     for measure in wanted:
         part = table[table["measure"].eq(measure) & table["verdict"].eq(CLEAR)]
         part = part.iloc[np.argsort(-part["value"].abs().to_numpy(), kind="stable")]
+        more += max(len(part) - MOST_GAPS, 0)
+        part = part.head(MOST_GAPS)
         rows = []
         for r in show._rows(part):
             worse = (r["value"] > 0) == (known[measure].better == "lower")
             row = {"gap": r["value"], "gap_lower": r["lower"], "gap_upper": r["upper"],
                    "unit": "percent"}  # fmt: skip
             rows.append([str(r["group"]), show._breakdown(str(r["breakdown"])),
-                         _against(r), gap_text(row), rarity(r["p_adjusted"]),
-                         "worse" if worse else "better"])  # fmt: skip
+                         _against(r), gap_text(row), "worse" if worse else "better"])  # fmt: skip
         if rows:
             sections.append((show._short(measure), rows))
     looked = table["verdict"].isin((CLEAR, "no clear difference"))
     few, clear = table["verdict"].eq(TOO_FEW), table["verdict"].eq(CLEAR)
     counted = (
-        f"{int(clear.sum())} of the {int(looked.sum())} gaps that could be judged are clear; "
-        f"{int(few.sum())} were of too few people to judge, and "
-        f"{int(table['status'].eq('suppressed').sum())} are hidden to protect people."
+        f"Clear: {int(clear.sum())} of the {int(looked.sum())} gaps that could be judged. Too few "
+        f"people to judge: {int(few.sum())}. Hidden to protect people: "
+        f"{int(table['status'].eq('suppressed').sum())}."
     )
     if not sections:
         return Sentence(f"{release.about['org_name']}, {year}: {counted}")
     return Table(
         f"Clear gaps between groups, {release.about['org_name']}, {year}",
-        ["Group", "Split by", "Compared with", "Gap, points (95% interval)", "How rare by chance",
-         "For the group"],
+        ["Group", "Split by", "Compared with", "Gap, points (95% interval)", "For the group"],
         sections,
         notes=[
             counted,
+            *([f"The {MOST_GAPS} largest of each question are listed; {more} more are clear."]
+              if more else []),
             "A clear gap: one of this size would be rare if there were none, allowing for all "
             "gaps of the same split. A group that is not listed is not thereby like the others.",
         ],
-        words=(0, 1, 2, 4, 5),
+        words=(0, 1, 2, 4),
     )  # fmt: skip
 
 
@@ -361,7 +377,8 @@ def _grounds(release: Release, breakdown: str) -> Block:
         cells = [of.get((measure, g, breakdown)) for g in groups]
         everyone = next((r for (m, _, b), r in of.items() if m == measure and b == OVERALL), None)
         held = [everyone, *cells]
-        rows.append([show._short(measure), *("" if r is None else show._value(r) for r in held)])
+        name = show._capital(show._short(measure).removeprefix("Ground: "))
+        rows.append([name, *("" if r is None else show._value(r) for r in held)])
         shown += [r for r in held if r is not None]
     return Table(
         f"Grounds of discrimination by {show._lower(show._breakdown(breakdown))}, "
@@ -396,7 +413,9 @@ def ladder(release: Release, kind: str, *breakdowns: str) -> Block:
     held = held.select(org=org) if held._has(org=org) else held
     year = max(map(int, held.unique("year")))
     held = held.select(year=year)
-    wanted = [b for b in breakdowns or release.breakdowns(topic) if held._has(breakdown=b)]
+    wanted: list[str | None] = [
+        b for b in breakdowns or release.breakdowns(topic) if held._has(breakdown=b)
+    ]
     steps: dict[int, tuple[str, str]] = {}
     sections: list[tuple[str, list[list[str]]]] = []
     shown: list[Row] = []
@@ -429,6 +448,7 @@ def ladder(release: Release, kind: str, *breakdowns: str) -> Block:
             "Each step is of other people: "
             + "; ".join(f"{steps[n][0].lower()}: {steps[n][1]}" for n in numbers)
             + ". So they cannot be multiplied.",
+            *([] if 1 in steps else [NO_FIRST_STEP]),
         ],
     )
 

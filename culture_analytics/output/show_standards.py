@@ -29,10 +29,13 @@ from culture_analytics.instrument import load_instrument
 from culture_analytics.output import show
 from culture_analytics.output.blocks import Block, Sentence, Several, Table
 from culture_analytics.standards import (
+    EVERYONE_ELSE,
+    OVERALL,
     Contrast,
     Standard,
     contrasts_of,
     guidance_range,
+    inclusion_settings,
     standard_of,
 )
 
@@ -54,6 +57,7 @@ __all__ = [
 
 Row = dict[str, Any]
 
+GAP_MARK = "[g]"  # of a figure with a clear gap
 ENGLAND = "ENG"
 ONE_YEAR = (
     "Only one year with figures is held here, so nothing can be said about change. Give extracts "
@@ -76,7 +80,7 @@ NOT_ADJUSTED = (
 )
 
 
-def wres(release: Release) -> Block:
+def wres(release: Release) -> Block | Several:
     """Table of WRES indicators 5 to 8: both groups, gap, ratio, England, and what can be said.
 
     Parameters
@@ -87,7 +91,7 @@ def wres(release: Release) -> Block:
     return standard_table(release, "wres")
 
 
-def wdes(release: Release) -> Block:
+def wdes(release: Release) -> Block | Several:
     """Table of WDES metrics 4a to 9a, as `wres`.
 
     Parameters
@@ -98,7 +102,7 @@ def wdes(release: Release) -> Block:
     return standard_table(release, "wdes")
 
 
-def edi(release: Release) -> Block:
+def edi(release: Release) -> Block | Several:
     """Table of the EDI improvement plan's survey measures, a part for each pair of groups.
 
     Parameters
@@ -109,7 +113,7 @@ def edi(release: Release) -> Block:
     return standard_table(release, "edi")
 
 
-def medical(release: Release) -> Block:
+def medical(release: Release) -> Block | Several:
     """Table of WRES indicators 5 to 8 among medical and dental staff.
 
     Parameters
@@ -120,7 +124,7 @@ def medical(release: Release) -> Block:
     return standard_table(release, "medical")
 
 
-def leaders(release: Release) -> Block:
+def leaders(release: Release) -> Block | Several:
     """Table of general managers beside everyone else, and of band 8a and above where known.
 
     Parameters
@@ -179,7 +183,7 @@ def _england(release: Release, year: int) -> Estimates | None:
     return release[OFFICIAL].select(org=ENGLAND, year=year)
 
 
-def standard_table(release: Release, name: str) -> Block:
+def standard_table(release: Release, name: str) -> Block | Several:
     """Table of a standard: both groups side by side, gap, ratio, England, and what can be said.
 
     Parameters
@@ -197,16 +201,25 @@ def standard_table(release: Release, name: str) -> Block:
     tables = []
     for contrast in found.contrasts:
         part = _part(table, contrast)
+        part = part[part["measure"].isin(_worth_a_row(found))]
         if part["compared_value"].notna().any() or len(found.contrasts) == 1:
             tables.append(_one_table(release, found, contrast, part, england=bool(abroad)))
     *earlier, last = tables
     notes = [*last.notes, _sides_note(found), found.note, guidance_range()[2]]
+    notes += _weighting_note(found)
     missing = [d["id"] for d in found._indicators if not found.figures._has(measure=d["measure"])]
     if missing:
         notes.append(f"Not in these results: {', '.join(missing)}.")
         notes += [n for n in found.notes if "cannot be added" in n]
     closed = Table(last.caption, last.heads, last.sections, _once(notes), last.words)
     return closed if not earlier else Several([*earlier, closed])
+
+
+def _worth_a_row(found: Standard) -> list[str]:
+    """Measures that are held, and those of which a note says why they are not."""
+    held = found.figures.unique("measure")
+    return [d["measure"] for d in found._indicators
+            if d["measure"] in held or d.get("composite")]  # fmt: skip
 
 
 def _part(table: pd.DataFrame, contrast: Contrast) -> pd.DataFrame:
@@ -228,16 +241,24 @@ def _one_table(
         cells = [f"{r['indicator']}: {r['name']}", *_sides(r), everyone, gap_text(r),
                  _ratio_text(r), _said(r)]  # fmt: skip
         rows.append(cells + ([_pair_text(r)] if england else []))
+    split = f", by {show._lower(_split_name(contrast))}" if len(found.contrasts) > 1 else ""
     statuses = [*part["compared_status"].dropna(), *part["status"].dropna()]
     legend = [{"status": s, "unit": "percent", "method": ""} for s in dict.fromkeys(statuses)]
     legend += [{"status": "ok", "unit": u, "method": m} for u in pd.unique(part["unit"])
                for m in pd.unique(found.figures._protected["method"])]  # fmt: skip
     return Table(
-        f"{found.title}, {release.about['org_name']}, survey of {found.year}",
+        f"{found.title}{split}, {release.about['org_name']}, survey of {found.year}",
         heads, [("", rows)],
         notes=[*show._legend(release, legend), *_judged(part), *_outside(part)],
         words=(0, 6),
     )  # fmt: skip
+
+
+def _split_name(contrast: Contrast) -> str:
+    known = load_instrument().breakdowns
+    if contrast.breakdown in known:
+        return known[contrast.breakdown].label
+    return str(inclusion_settings()["pay_band"]["label"])
 
 
 def _sides(row: Row) -> list[str]:
@@ -245,10 +266,11 @@ def _sides(row: Row) -> list[str]:
     for side in ("compared", "reference"):
         value, base = row[f"{side}_value"], row[f"{side}_base"]
         if np.isnan(value):
-            alone = side == "reference" and row["one_group"] if "one_group" in row else False
-            status = row.get(f"{side}_status") or row["status"]
-            blank = alone or (side == "reference" and not row["reference"])
-            cells.append("" if blank else SYMBOLS.get(str(status), SYMBOLS["unavailable"]))
+            status = str(row[f"{side}_status"])
+            of_nobody = side == "reference" and row["reference"] in ("", EVERYONE_ELSE)
+            hidden = status == "suppressed" or row["status"] == "suppressed"
+            symbol = SYMBOLS["suppressed" if hidden else "unavailable"]
+            cells.append("" if of_nobody else SYMBOLS.get(status) or symbol)
         else:
             answers = "" if np.isnan(base) else f" ({base:,.0f})"
             cells.append(f"{_figure(value, row['unit'])}{answers}")
@@ -267,7 +289,8 @@ def gap_text(row: Row) -> str:
     text = f"{row['gap']:+.{digits}f}"
     if np.isnan(row["gap_lower"]):
         return text
-    return f"{text} ({row['gap_lower']:+.{digits}f} to {row['gap_upper']:+.{digits}f})"
+    span = f"({row['gap_lower']:+.{digits}f} to {row['gap_upper']:+.{digits}f})"
+    return f"{text} {_whole(span)}"
 
 
 def _ratio_text(row: Row) -> str:
@@ -275,8 +298,15 @@ def _ratio_text(row: Row) -> str:
         return ""
     lower = "0" if np.isnan(row["ratio_lower"]) else f"{row['ratio_lower']:.2f}"
     if np.isnan(row["ratio_upper"]):
-        return f"{row['ratio']:.2f} ({lower} or more)"
-    return f"{row['ratio']:.2f} ({lower} to {row['ratio_upper']:.2f})"
+        span = f"({lower} or more)"
+    else:
+        span = f"({lower} to {row['ratio_upper']:.2f})"
+    return f"{row['ratio']:.2f} {_whole(span)}"
+
+
+def _whole(text: str) -> str:
+    """Kept in one line by blanks that do not break."""
+    return text.replace(" ", "\u00a0")
 
 
 def rarity(p: float) -> str:
@@ -298,6 +328,8 @@ def _said(row: Row) -> str:
         return "Not tested: how much the scores vary is not published"
     if not row["reference"]:
         return "Of this group alone"
+    if not row["verdict"] and not np.isnan(row["compared_value"] + row["all_value"]):
+        return "Not compared: no figure of the other group on the same weights"
     return show._capital(str(row["verdict"]))
 
 
@@ -333,6 +365,19 @@ def _sides_note(found: Standard) -> str:
         f"Ratios stand so that above 1 is worse for {names}. Gaps are the first group's figure "
         "less the second's."
     )
+
+
+def _weighting_note(found: Standard) -> list[str]:
+    """Where everyone's figure rests on other weights than the groups'."""
+    table = found.figures.table
+    whole = table["breakdown"].eq(OVERALL)
+    of_all, of_groups = set(table.loc[whole, "weighting"]), set(table.loc[~whole, "weighting"])
+    if not of_all or not of_groups or of_all == of_groups:
+        return []
+    return [
+        f"All staff are weighted by {' or '.join(sorted(of_all))}, the groups by "
+        f"{' or '.join(sorted(of_groups))}: small differences between them mean nothing."
+    ]
 
 
 def _once(notes: Sequence[str]) -> list[str]:
@@ -454,9 +499,9 @@ def detailed(release: Release, name: str = "wres") -> Block:
         notes=[
             *show._legend(release, [{"status": s, "unit": "percent", "method": ""}
                                     for s in pd.unique(groups["status"])]),
-            f"'Clear gap': from {' and '.join(references)}, allowing for how many groups were "
-            "compared. A group without the words is not shown to be alike: small groups seldom "
-            "show a clear gap.",
+            f"{GAP_MARK} a clear gap from {' and '.join(references)}, allowing for how many "
+            "groups were compared. A group without the mark is not shown to be alike: small groups "
+            "seldom show a clear gap.",
         ],
     )  # fmt: skip
 
@@ -464,7 +509,7 @@ def detailed(release: Release, name: str = "wres") -> Block:
 def _marked(row: Row | None) -> str:
     if row is None:
         return ""
-    mark = " clear gap" if row.get("verdict") == CLEAR else ""
+    mark = f"\u00a0{GAP_MARK}" if row.get("verdict") == CLEAR else ""
     return f"{show._value(row)}{mark}"
 
 
@@ -583,8 +628,6 @@ def elsewhere(release: Release, *names: str) -> Table:
     *names
         Standards; default WRES, WDES and the EDI improvement plan.
     """
-    from culture_analytics.standards import inclusion_settings
-
     sections = []
     for name in names or ("wres", "wdes", "edi"):
         d = inclusion_settings()[name]

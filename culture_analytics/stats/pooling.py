@@ -56,6 +56,7 @@ _UNLIKELY = 8.0  # log of the weight, below the best, of what is left out
 _SPREADS, _CENTRES = 15, 7  # averaged over, of each shape
 _COARSE = 12  # spreads the best centre is looked for at
 _ROUNDS, _LONGEST = 25, 4.0  # steps towards the best centre; their length in standard errors
+_BLOCK = 200_000  # multiplications in one go
 _NEGLIGIBLE = 1e-7  # weights left out of the last average
 _FINEST, _COARSEST = 5e-4, 4e-3  # steps of the grid of rates, in radians of arcsin of the root
 
@@ -110,11 +111,12 @@ def pool_rates(n: ArrayLike, yes: ArrayLike, *, level: float = 0.95) -> PooledUn
 
     Examples
     --------
-    The small unit moves most.
+    The unit of 12, of whom 17 % said yes, moves most.
 
     >>> n, yes = [120, 80, 45, 200, 30, 12, 60, 95], [30, 36, 9, 44, 15, 2, 12, 40]
     >>> found = pool_rates(n, yes)
     >>> found.value.round(2).tolist()
+    [0.26, 0.43, 0.22, 0.23, 0.45, 0.23, 0.22, 0.41]
     """
     size, said = floats(n).ravel(), floats(yes).ravel()
     if size.shape != said.shape:
@@ -166,6 +168,7 @@ def pool_scores(mean: ArrayLike, se: ArrayLike, *, level: float = 0.95) -> Poole
     >>> estimates, errors = [30.0, 22.0, 41.0, 27.0, 25.0, 36.0], [6.0, 2.0, 9.0, 3.0, 2.5, 5.0]
     >>> found = pool_scores(estimates, errors)
     >>> found.value.round(1).tolist()
+    [28.9, 22.7, 32.9, 27.1, 25.4, 32.6]
     """
     y, error = floats(mean), floats(se)
     if y.shape != error.shape or y.ndim != 1:
@@ -186,7 +189,9 @@ def pool_scores(mean: ArrayLike, se: ArrayLike, *, level: float = 0.95) -> Poole
     sd = np.sqrt(variance)
     lower, upper = (_mixture_quantile(weights, value, sd, share) for share in (tail, 1 - tail))
     return PooledUnits(
-        *(origin + scale * found for found in (weights @ value, lower, upper)),
+        origin + scale * (weights @ value),
+        origin + scale * lower,
+        origin + scale * upper,
         scale * float(weights @ spreads),
     )
 
@@ -197,6 +202,25 @@ def _enough(units: int) -> None:
             f"{units} units; differences between units need at least {FEWEST_GROUPS}. Try: the "
             "units' own figures."
         )
+
+
+def _product(first: FloatArray, second: FloatArray) -> FloatArray:
+    """``first @ second``, in blocks small enough for one thread.
+
+    Of matrices this small the linear-algebra library's threads cost more than they save: ten times
+    as much on a machine with other work to do.
+    """
+    (rows, inner), columns = first.shape, second.shape[1]
+    most = max(_BLOCK // inner, 1)
+    high = min(rows, max(int(np.sqrt(most)), most // columns))
+    wide = min(columns, max(most // max(high, 1), 1))
+    total = np.empty((rows, columns))
+    for top in range(0, rows, high):
+        for left in range(0, columns, wide):
+            total[top : top + high, left : left + wide] = (
+                first[top : top + high] @ second[:, left : left + wide]
+            )
+    return total
 
 
 class _Scores(NamedTuple):
@@ -314,7 +338,7 @@ class _Rates:
 
     def height(self, masses: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Log-likelihood of each distribution, and the likelihood of each unit under it."""
-        of_units = self.likelihood @ masses
+        of_units = _product(self.likelihood, masses)
         with np.errstate(divide="ignore"):
             return np.log(of_units).sum(axis=0), of_units
 
@@ -347,11 +371,11 @@ class _Rates:
         self, weights: FloatArray, priors: FloatArray, tail: float, spread: float
     ) -> PooledUnits:
         """What is left open of each unit's rate, over distributions of these weights."""
-        of_units = self.likelihood @ priors
-        left = self.likelihood * ((weights / of_units) @ priors.T)
+        of_units = _product(self.likelihood, priors)
+        left = self.likelihood * _product(weights / of_units, priors.T)
         below = np.cumsum(left, axis=1)
         below /= below[:, -1:]
-        value = (left @ self.rate) / left.sum(axis=1)
+        value = np.sum(left * self.rate, axis=1) / left.sum(axis=1)
         lower, upper = (self._quantile(below, share) for share in (tail, 1 - tail))
         return PooledUnits(value, lower, upper, spread)
 

@@ -17,6 +17,7 @@ from culture_analytics.diagnose.findings import CONCERN, NEUTRAL, STRENGTH, UNKN
 from culture_analytics.diagnose.priorities import FEWEST, FIRST, MOST, PROTECT
 from culture_analytics.diagnose.stressors import load_cut_offs
 from culture_analytics.errors import InstrumentError, MeasureError
+from culture_analytics.estimates import Estimates
 from culture_analytics.instrument.culture import DIAGNOSED, PREFIX, TOPICS
 from culture_analytics.instrument.loader import DATA
 from culture_analytics.simulate import hot_spots
@@ -159,7 +160,7 @@ def test_planted_units_are_found(found: Diagnosis) -> None:
 def test_each_unit_has_one_finding_and_both_sides(found: Diagnosis) -> None:
     units = found.findings[found.findings["topic"].eq("units") & found.findings["group"].ne("")]
     assert units["group"].is_unique
-    spots = found.spots
+    spots = found.spots[found.spots["lower"].gt(0) | found.spots["upper"].lt(0)]
     for row in units.to_dict("records"):
         mine = spots[spots["group"].eq(row["group"])]
         kind = "hot spot" if row["kind"] == CONCERN else "bright spot"
@@ -416,3 +417,31 @@ def test_england_stands_beside(one_year: ca.Survey) -> None:
         & table["org"].eq("ENG") & table["answer"].eq(""), "value"
     ].iloc[0]  # fmt: skip
     assert f"(England {value:.0f} %)" in row["sentence"] and "only roughly" in row["doubt"]
+
+
+def contractors(survey: ca.Survey) -> Estimates:
+    """Figures by directorate as a contractor's tables hold them: no respondents, no spread."""
+    figures = ca.calculate(survey, ["culture", "headline"], by="directorate")
+    frame = figures.table
+    frame = frame[~frame["measure"].str.startswith(PREFIX)].assign(
+        source="contractor", method="base_only", release="tables.xlsx",
+        **dict.fromkeys(("se", "df", "weighted_base", "effective_base"), np.nan),
+    )  # fmt: skip
+    frame.loc[frame["unit"].eq("score"), ["lower", "upper"]] = np.nan
+    return Estimates(frame, rule=figures.rule, view=True)
+
+
+def test_published_tables_of_units_get_as_far_as_they_allow(survey: ca.Survey) -> None:
+    found = ca.diagnosis_of(ca.build_release(contractors(survey)))
+    assert found.by == "directorate" and found.drivers is None
+    hot = found.spots[found.spots["kind"].eq("hot spot")]
+    assert ("Surgery and Theatres", "hba_managers") in set(
+        zip(hot["group"], hot["measure"], strict=True)
+    )
+    assert not found.spots["measure"].isin(["burnout", "motivation"]).any()  # no spread, no test
+    assert found.findings["topic"].isin(["units", "changes"]).any()
+    assert any("needs respondents" in n for n in found.notes)
+    england = ca.diagnosis_of(ca.build_release(ca.load_england(2024).select(org="ENG")))
+    assert england.by == "" and england.pooled is None
+    assert not england.findings["topic"].isin(["leaders", "stressors", "units"]).any()
+    assert england.findings["finding"].str.startswith("concerns/").sum() == 3
