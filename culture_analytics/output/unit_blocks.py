@@ -17,8 +17,16 @@ import pandas as pd
 from culture_analytics.compare.groups import ALL, CLEAR, TOO_FEW, compare_groups, verdict
 from culture_analytics.compare.organisations import better
 from culture_analytics.diagnose.change import before_after, detectable_change
-from culture_analytics.diagnose.hotspots import BRIGHT, HOT, LEAST, pooled_units, spots
-from culture_analytics.diagnose.leaving import CULTURE, DIFFERENCES
+from culture_analytics.diagnose.hotspots import (
+    BRIGHT,
+    DIFFERENCE,
+    HOT,
+    LEAST,
+    SMALL,
+    pooled_units,
+    spots,
+)
+from culture_analytics.diagnose.leaving import CULTURE, DIFFERENCES, SPOTS
 from culture_analytics.diagnose.tracker import Tracker, unit_column_of
 from culture_analytics.disclosure.release import Release
 from culture_analytics.errors import MeasureError
@@ -34,6 +42,7 @@ from culture_analytics.output.show_trends import _digits, _points, _span
 __all__ = ["BETTER", "CULTURE", "HEADLINE", "SCORES", "WORSE", "Unit", "Units"]
 
 HEADLINE, SCORES = "headline", "scores"
+LITTLE = "clearly different, but by little"
 WORSE, BETTER, UNCLEAR = "clearly worse", "clearly better", "no clear difference"
 MOST_NAMED = 3  # areas to look at first, strengths to protect
 MOST_IN_HEATMAP = 12  # measures
@@ -119,7 +128,13 @@ class Units:
                 gaps = self.release[DIFFERENCES].select(**own)
             else:
                 gaps = compare_groups(figures, reference=ALL, adjust="bh")
-            found[topic] = _judged(gaps.table.assign(verdict=verdict(gaps)))
+            judged = _judged(gaps.table.assign(verdict=verdict(gaps)))
+            # One figure is not read in two ways: what stands out decides where it was looked at.
+            judged["words"] = [
+                self.stood.get((str(m), str(g)), w) if w else w
+                for m, g, w in zip(judged["measure"], judged["group"], judged["words"], strict=True)
+            ]
+            found[topic] = judged
         return found
 
     def _holds(self, topic: str, **keys: Any) -> bool:
@@ -138,16 +153,34 @@ class Units:
         return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 
     @cached_property
+    def pooled(self) -> Estimates | None:
+        """What stands out, as the diagnosis has it; without one, of the headline measures."""
+        if self._holds(SPOTS, breakdown=self.column):
+            return self.release[SPOTS].select(breakdown=self.column)
+        try:
+            return pooled_units(self.figures[HEADLINE], by=self.column)
+        except (MeasureError, KeyError):
+            return None
+
+    @cached_property
     def spots(self) -> pd.DataFrame:
         """What stands out, as sentences, by unit."""
-        if "spots" in self.release.topics:
-            held = self.release["spots"]
-            if held._has(breakdown=self.column):
-                return spots(held.select(breakdown=self.column))
-        try:
-            return spots(pooled_units(self.figures[HEADLINE], by=self.column))
-        except (MeasureError, KeyError):
+        if self.pooled is None:
             return pd.DataFrame(columns=["group", "kind", "reason", "measure"])
+        return spots(self.pooled)
+
+    @cached_property
+    def stood(self) -> dict[tuple[str, str], str]:
+        """What was said of each unit and measure when what stands out was looked for."""
+        if self.pooled is None:
+            return {}
+        table = self.pooled.table
+        table = table[table["statistic"].eq(DIFFERENCE) & table["p_adjusted"].notna()]
+        words = {HOT: WORSE, BRIGHT: BETTER, SMALL: LITTLE}
+        return {
+            (str(r["measure"]), str(r["group"])): words.get(str(r["method"]), UNCLEAR)
+            for r in show._rows(table)
+        }
 
     @cached_property
     def noticed(self) -> pd.DataFrame:
@@ -238,8 +271,9 @@ class Unit:
         found = dict.fromkeys((WORSE, BETTER, UNCLEAR), 0)
         for topic in self.units.figures:
             for row in self._gaps(topic).values():
-                if row["words"] in found:
-                    found[row["words"]] += 1
+                words = UNCLEAR if row["words"] == LITTLE else row["words"]
+                if words in found:
+                    found[words] += 1
         return found
 
     @cached_property
@@ -268,7 +302,7 @@ class Unit:
     def about(self) -> Sentence:
         """Which unit this is, and how many answered."""
         units = self.units
-        said = f"{self.name} is one of {len(units.names)} units by {units.word} in these results."
+        said = f"{self.name} is one of {len(units.names)} {_plural(units.word)} in these results."
         above = self._above()
         said += f" It belongs to {above}." if above else ""
         if not self.shown:
@@ -302,7 +336,7 @@ class Unit:
             points.append(
                 f"Of {sum(counts.values())} figures that can be judged, {counts[WORSE]} are "
                 f"clearly worse than the organisation's, {counts[BETTER]} clearly better, and "
-                f"{counts[UNCLEAR]} show no clear difference."
+                f"{counts[UNCLEAR]} show no clear difference, or a small one."
             )
         points += [self._named("Furthest behind", self.worse)] if self.worse else []
         points += [self._named("Furthest ahead", self.better)] if self.better else []
