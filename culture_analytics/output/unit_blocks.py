@@ -37,7 +37,8 @@ from culture_analytics.instrument.culture import ELEMENTS, OUTCOMES
 from culture_analytics.output import show
 from culture_analytics.output.blocks import Block, Points, Sentence, Several, Table
 from culture_analytics.output.show_diagnosis import tracker as show_tracker
-from culture_analytics.output.show_trends import _digits, _points, _span
+from culture_analytics.output.show_trends import ALPHA, _digits, _points, _span
+from culture_analytics.stats.multiplicity import adjust_p
 
 __all__ = ["BETTER", "CULTURE", "HEADLINE", "SCORES", "WORSE", "Unit", "Units"]
 
@@ -150,7 +151,7 @@ class Units:
             keep = frame["year"].isin(years) & frame["breakdown"].eq(self.column)
             if frame.loc[keep, "year"].nunique() > 1:
                 parts.append(before_after(figures._rows(keep.to_numpy(dtype=bool))))
-        return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+        return _allowing_for_all(pd.concat(parts, ignore_index=True)) if parts else pd.DataFrame()
 
     @cached_property
     def pooled(self) -> Estimates | None:
@@ -203,6 +204,16 @@ class Units:
     def unit(self, name: str) -> Unit:
         """One of them."""
         return Unit(self, name)
+
+
+def _allowing_for_all(changes: pd.DataFrame) -> pd.DataFrame:
+    """A change that is clear by itself, but not among all that were compared, is perhaps so."""
+    p = adjust_p(changes["p_value"].to_numpy(dtype=float), method="bh")
+    found = changes.assign(p_adjusted=p)
+    for way in ("better", "worse"):
+        weak = found["reading"].isin((way, f"{way}_within")) & ~(found["p_adjusted"] <= ALPHA)
+        found.loc[weak, ["reading", "words"]] = ["perhaps", f"perhaps {way}"]
+    return found
 
 
 def _judged(gaps: pd.DataFrame) -> pd.DataFrame:
@@ -504,9 +515,9 @@ class Unit:
             ["Measure", since, now, "Change", "95% interval", "Reading"],
             [("", rows)],
             notes=[
-                "Each reading is of one figure by itself: of twenty that did not change, one is "
-                "called clear by chance. A unit is compared by its name: people and teams may have "
-                "moved. Nothing here says what brought a change about."
+                "Clearly: allowing for all units and figures compared. Perhaps: clear by itself, "
+                "but among so many figures it may be chance. A unit is compared by its name: people "
+                "and teams may have moved. Nothing here says what brought a change about."
             ],
             words=(0, 5),
         )

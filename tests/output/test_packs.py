@@ -161,6 +161,20 @@ def test_each_pack_says_what_may_be_done_with_it(
     assert all(s in pages[INDEX].text for s in release.protection)
 
 
+def test_changes_allow_for_all_that_were_compared(release: ca.Release) -> None:
+    changes = Units(release, "directorate").changes
+    p = changes["p_value"].dropna().sort_values().to_numpy()
+    rank = np.arange(1, len(p) + 1)
+    # Benjamini and Hochberg's own rule: the largest rank whose p is under its share of 5 %.
+    passed = np.flatnonzero(p <= 0.05 * rank / len(p))
+    most = p[passed[-1]] if passed.size else -1.0
+    clear = changes["reading"].isin(["better", "worse", "better_within", "worse_within"])
+    assert clear.any() and changes.loc[clear, "p_value"].max() <= most
+    perhaps = changes["reading"].eq("perhaps")
+    assert (changes.loc[perhaps, "p_value"] > most).all()
+    assert changes.loc[perhaps, "words"].isin(["perhaps better", "perhaps worse"]).all()
+
+
 def test_teams_get_packs_too_and_say_where_they_belong(release: ca.Release) -> None:
     units = Units(release, unit_column(release, "team"))
     name = next(n for n in units.names if units.unit(n).shown)
