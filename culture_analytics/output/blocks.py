@@ -166,10 +166,12 @@ class Table:
         unbroken = ";white-space:nowrap" if whole else ""
         return f' style="text-align:right{unbroken}"'
 
-
     def _room(self, place: int) -> int:
         """Least width of a column of words, so that figures do not squeeze it to a word a line."""
-        longest = max((len(str(r[place])) for _, part in self.sections for r in part), default=0)
+        longest = max(
+            (len(str(r[place])) for _, part in self.sections for r in part if place < len(r)),
+            default=0,
+        )
         return min(WORDS_EM, (longest + 1) // 2)
 
 
