@@ -212,7 +212,8 @@ def _notes(table: pd.DataFrame, rebased: Sequence[str]) -> list[str]:
     for number, part in table.groupby("segment"):
         kind, points = str(part["kind"].iloc[0]), int(np.isfinite(part["value"]).sum())
         start = f"From {part['period'].iloc[0]}" if int(str(number)) else "The series"
-        notes.append(f"{start}: {points} points; {KINDS[kind]}.")
+        many = "1 point" if points == 1 else f"{points} points"
+        notes.append(f"{start}: {many}; {KINDS[kind]}.")
     if rebased:
         notes.append(f"Limits start afresh at {', '.join(rebased)}, as asked.")
     return notes
