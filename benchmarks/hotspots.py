@@ -220,9 +220,9 @@ def judge_several(
     shared = np.sqrt(related) * rng.standard_normal(people)
     parts = []
     for measure in SEVERAL:
-        yes = shared + np.sqrt(1 - related) * rng.standard_normal(people) < cut
-        parts.append(_estimates(size, np.add.reduceat(yes, starts).reshape(size.shape) * 1.0,
-                                measure=measure))  # fmt: skip
+        own = np.sqrt(1 - related) * rng.standard_normal(people)
+        yes = np.add.reduceat((shared + own < cut).astype(float), starts)
+        parts.append(_estimates(size, yes.reshape(size.shape), measure=measure))
     found = pooled_units(concat(parts), by="team")._frame
     any_spot = found[found["statistic"].eq(DIFFERENCE)].groupby("org")["method"].agg(
         lambda method: bool(method.ne("").any())
