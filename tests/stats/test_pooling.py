@@ -170,7 +170,8 @@ def test_limits_hold_whatever_is_normal(shape: str, mean: float, sd: float) -> N
 def test_log_odds_alone_miss_rates_near_nothing() -> None:
     """Why shapes are averaged over: the logistic model's limits on the same counts."""
     rng = np.random.default_rng(4)
-    alone, averaged = [], []
+    alone: list[float] = []
+    averaged: list[float] = []
     for _ in range(8):
         n, p = drawn(rng, 0.05, 0.04, "rates", 150)
         yes = rng.binomial(n, p)
@@ -178,7 +179,7 @@ def test_log_odds_alone_miss_rates_near_nothing() -> None:
             (alone, shrunken_rates(logistic_intercepts(n, yes, range(150)))),
             (averaged, pool_rates(n, yes)),
         ):
-            limits.append(((found.lower <= p) & (p <= found.upper)).mean())
+            limits.append(float(((found.lower <= p) & (p <= found.upper)).mean()))
     assert np.mean(alone) < 0.9
     assert np.mean(averaged) > 0.93
 
