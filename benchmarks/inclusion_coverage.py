@@ -22,7 +22,8 @@ False findings
     Families of 200 comparisons in which nothing but chance is at work, judged by `verdict`.
 
 A point at which fewer than 94 % held at first is simulated again with four times the samples, and
-the second look alone counts: the lowest of hundreds of points is otherwise the unluckiest one.
+the second look counts for the lowest, which of hundreds of points is otherwise the unluckiest; the
+mean is of first looks.
 
 Targets: limits hold the truth at 94.5 % or more of the grid's samples on average and at no point
 under 92 %; at most 5 % of null families have any finding, plus two Monte Carlo standard errors.
@@ -81,6 +82,7 @@ class Point(NamedTuple):
     covered: float  # per cent of samples whose limits hold the truth
     samples: int  # with limits
     left_out: float  # share of samples without limits, or refused
+    at_first: float | None = None  # covered at the first of two looks
 
     @property
     def error(self) -> float:
@@ -146,7 +148,9 @@ def twice(make: Callable[[int], Sequence[Point]], draws: int) -> Iterator[Point]
     found = make(draws)
     low = {p.what for p in found if p.covered < LOOK_AGAIN}
     again = {p.what: p for p in make(MORE * draws)} if low else {}
-    yield from (again[p.what] if p.what in low and p.what in again else p for p in found)
+    for p in found:
+        seen = again.get(p.what) if p.what in low else None
+        yield seen._replace(at_first=p.covered) if seen else p
 
 
 # -- gaps and ratios ---------------------------------------------------------------------------
@@ -163,8 +167,10 @@ def gaps(
         low = [pair for pair in truth if any(
             p.covered < LOOK_AGAIN for p in found if p.where == at(n, m, pair))]  # fmt: skip
         again = gap_points(n, m, low, MORE * draws, rng, rest=rest) if low else []
-        second = {p.where for p in again}
-        yield from [*(p for p in found if p.where not in second), *again]
+        second = {(p.what, p.where): p for p in again}
+        for p in found:
+            seen = second.get((p.what, p.where)) if p.covered < LOOK_AGAIN else None
+            yield seen._replace(at_first=p.covered) if seen else p
 
 
 def at(n: int, m: int, pair: tuple[float, float]) -> str:
@@ -563,7 +569,8 @@ def summary(points: Sequence[Point]) -> list[str]:
     for what in dict.fromkeys(p.what for p in points):
         some = [p for p in points if p.what == what]
         low = min(some, key=lambda p: p.covered)
-        mean = float(np.mean([p.covered for p in some]))
+        # The mean is of first looks: of those looked at twice only the unlucky would be mended.
+        mean = float(np.mean([p.covered if p.at_first is None else p.at_first for p in some]))
         met = "yes" if mean >= MEAN_TARGET and low.covered >= LOWEST_TARGET else "NO"
         met = "" if "outside" in what else met
         samples = int(np.median([p.samples for p in some]))
@@ -598,6 +605,14 @@ def main() -> None:
         parser.error("--write needs --machine and --date")
     start = time.perf_counter()
     draws, rng = args.draws, np.random.default_rng(args.seed)
+    rates: list[Rate] = []
+    for kind in (
+        false_gaps(args.families, rng),
+        false_scores(args.families // 2, rng),
+        false_associations(args.families // 2, rng),
+    ):
+        rates += kind
+        print("\n".join([*false_findings(rates), ""]), file=sys.stderr, flush=True)
     points: list[Point] = []
     for part in (
         gaps(draws, rng),
@@ -611,14 +626,6 @@ def main() -> None:
         done = list(part)
         points += done
         print("\n".join([*summary(done), ""]), file=sys.stderr, flush=True)
-    rates: list[Rate] = []
-    for kind in (
-        false_gaps(args.families, rng),
-        false_scores(args.families // 2, rng),
-        false_associations(args.families // 2, rng),
-    ):
-        rates += kind
-        print("\n".join([*false_findings(rates), ""]), file=sys.stderr, flush=True)
     seconds = time.perf_counter() - start
     lines = [*summary(points), "", *false_findings(rates)]
     print("\n".join(lines))
