@@ -22,7 +22,6 @@ import time
 from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -43,6 +42,7 @@ PLANTED = 0.1
 SD = 2.0  # of a score from 0 to 10 within units: 20 on 0 to 100
 ALPHA = 0.05
 TARGETS = (("10 %", 100), ("40 %", 200), ("score", 40))  # 15 points in units this large: 80 % found
+SECTIONS = ("recall", "nothing planted", "pooling")
 PICTURE = Path(__file__).resolve().parents[1] / "docs" / "images" / "hot_spots.png"
 
 
@@ -220,9 +220,9 @@ def judge_several(
     shared = np.sqrt(related) * rng.standard_normal(people)
     parts = []
     for measure in SEVERAL:
-        yes = shared + np.sqrt(1 - related) * rng.standard_normal(people) < cut
-        parts.append(_estimates(size, np.add.reduceat(yes, starts).reshape(size.shape) * 1.0,
-                                measure=measure))  # fmt: skip
+        own = np.sqrt(1 - related) * rng.standard_normal(people)
+        yes = np.add.reduceat((shared + own < cut).astype(float), starts)
+        parts.append(_estimates(size, yes.reshape(size.shape), measure=measure))
     found = pooled_units(concat(parts), by="team")._frame
     any_spot = found[found["statistic"].eq(DIFFERENCE)].groupby("org")["method"].agg(
         lambda method: bool(method.ne("").any())
@@ -270,10 +270,18 @@ def null_jobs(scale: float) -> list[Job]:
     ]
 
 
+def several_jobs(scale: float) -> list[Job]:
+    """Trusts whose units are all alike, by several measures at once."""
+    return [
+        (Setting(30, size, rate), max(round(100 * scale), 10))
+        for rate, size in ((10.0, None), (40.0, 40))
+    ]
+
+
 def pooling_jobs(scale: float) -> list[Job]:
     """Trusts whose units differ by an ordinary spread, from nothing to a large one."""
     jobs = []
-    for k, runs in ((9, 100), (30, 80), (400, 8)):
+    for k, runs in ((9, 80), (30, 60), (400, 20)):
         for rate, spreads in (
             (5.0, (0, 1, 2, 4)),
             (10.0, (0, 1, 2, 4, 8)),
@@ -372,6 +380,7 @@ def pooling_lines(jobs: list[Job], found: list[Outcome]) -> list[str]:
     for (s, _), one in zip(jobs, found, strict=True):
         ok = one.error_ratio <= (0.75 if one.reliability <= 0.6 else 1.0)
         shape = {"normal": "rates", "beta": "neither (beta)"}.get(s.shape, s.shape)
+        shape = shape if s.rate is not None else "scores"
         lines += [
             f"| {s.units} | {_of(s)} | {s.spread:.0f} | {shape} | {s.size or ''} | "
             f"{one.reliability:.2f} | {one.error_ratio:.2f}{'' if ok else ' MISSED'} | "
@@ -433,6 +442,7 @@ def main() -> None:
     """Print everything."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--scale", type=float, default=1.0, help="of the number of trusts")
+    parser.add_argument("--only", choices=SECTIONS, help="one part of it")
     parser.add_argument("--write", action="store_true", help="into docs")
     parser.add_argument("--machine", default="", help="named in the page")
     parser.add_argument("--date", default="", help="named in the page")
@@ -440,31 +450,31 @@ def main() -> None:
     if args.write and not (args.machine and args.date):
         parser.error("--write needs --machine and --date")
     start = time.perf_counter()
-    curve_jobs, alike, ordinary = (
-        recall_jobs(args.scale),
-        null_jobs(args.scale),
-        pooling_jobs(args.scale),
-    )
-    many = [(Setting(30, size, rate), max(round(100 * args.scale), 10))
-            for rate, size in ((10.0, None), (40.0, 40))]  # fmt: skip
+    parts = [args.only] if args.only else list(SECTIONS)
+    sections: dict[str, list[str]] = {}
+    curve = pd.DataFrame()
     with ProcessPoolExecutor(min(os.cpu_count() or 1, 8)) as pool:
-        map_ = partial(pool.map, chunksize=1)
-        several = list(zip(many, map_(_judged_several, many), strict=True))
-        recalled = list(map_(_judged, [job for _, job in curve_jobs]))
-        nothing = list(map_(_judged, alike))
-        pooled = list(map_(_judged, ordinary))
-    curve = pd.DataFrame(
-        [
-            {"units": s.units, "of": of, "excess": s.excess, "n": s.size, "recall": one.recall,
-             "error": one.recall_error, "false_share": one.false_share}
-            for (of, (s, _)), one in zip(curve_jobs, recalled, strict=True)
-        ]
-    )  # fmt: skip
-    sections = {
-        "hot spot recall": curve_lines(curve),
-        "hot spot nothing planted": null_lines(alike, nothing, several),
-        "hot spot pooling": pooling_lines(ordinary, pooled),
-    }
+        if "recall" in parts:
+            cells = recall_jobs(args.scale)
+            recalled = list(pool.map(_judged, [job for _, job in cells]))
+            curve = pd.DataFrame(
+                [
+                    {
+                        "units": s.units, "of": of, "excess": s.excess, "n": s.size,
+                        "recall": one.recall, "error": one.recall_error,
+                        "false_share": one.false_share,
+                    }
+                    for (of, (s, _)), one in zip(cells, recalled, strict=True)
+                ]
+            )  # fmt: skip
+            sections["recall"] = curve_lines(curve)
+        if "nothing planted" in parts:
+            alike, many = null_jobs(args.scale), several_jobs(args.scale)
+            several = list(zip(many, pool.map(_judged_several, many), strict=True))
+            sections["nothing planted"] = null_lines(alike, list(pool.map(_judged, alike)), several)
+        if "pooling" in parts:
+            ordinary = pooling_jobs(args.scale)
+            sections["pooling"] = pooling_lines(ordinary, list(pool.map(_judged, ordinary)))
     seconds = time.perf_counter() - start
     for lines in sections.values():
         print("\n".join(lines), end="\n\n")
@@ -476,11 +486,12 @@ def main() -> None:
             f"Made by `benchmarks/hotspots.py` on {args.date} ({args.machine}, "
             f"{seconds / 60:.0f} minutes); ± is one Monte Carlo standard error."
         )
-        first = True
-        for name, lines in sections.items():
-            replace_section("culture_model.md", name, [*([made, ""] if first else []), *lines])
-            first = False
-        draw(curve, PICTURE)
+        for number, (name, lines) in enumerate(sections.items()):
+            replace_section(
+                "culture_model.md", f"hot spot {name}", [*([] if number else [made, ""]), *lines]
+            )
+        if len(curve):
+            draw(curve, PICTURE)
 
 
 if __name__ == "__main__":

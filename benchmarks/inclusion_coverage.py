@@ -22,7 +22,8 @@ False findings
     Families of 200 comparisons in which nothing but chance is at work, judged by `verdict`.
 
 A point at which fewer than 94 % held at first is simulated again with four times the samples, and
-the second look alone counts: the lowest of hundreds of points is otherwise the unluckiest one.
+the second look counts for the lowest, which of hundreds of points is otherwise the unluckiest; the
+mean is of first looks.
 
 Targets: limits hold the truth at 94.5 % or more of the grid's samples on average and at no point
 under 92 %; at most 5 % of null families have any finding, plus two Monte Carlo standard errors.
@@ -34,7 +35,8 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import product
 from typing import NamedTuple
 
@@ -80,6 +82,7 @@ class Point(NamedTuple):
     covered: float  # per cent of samples whose limits hold the truth
     samples: int  # with limits
     left_out: float  # share of samples without limits, or refused
+    at_first: float | None = None  # covered at the first of two looks
 
     @property
     def error(self) -> float:
@@ -140,6 +143,16 @@ def point(what: str, where: str, lower: Floats, upper: Floats, truth: float) -> 
     return Point(what, where, 100 * float(held.sum()) / max(samples, 1), samples, 1 - known.mean())
 
 
+def twice(make: Callable[[int], Sequence[Point]], draws: int) -> Iterator[Point]:
+    """Points, those low at first simulated again with more samples."""
+    found = make(draws)
+    low = {p.what for p in found if p.covered < LOOK_AGAIN}
+    again = {p.what: p for p in make(MORE * draws)} if low else {}
+    for p in found:
+        seen = again.get(p.what) if p.what in low else None
+        yield seen._replace(at_first=p.covered) if seen else p
+
+
 # -- gaps and ratios ---------------------------------------------------------------------------
 
 
@@ -154,8 +167,10 @@ def gaps(
         low = [pair for pair in truth if any(
             p.covered < LOOK_AGAIN for p in found if p.where == at(n, m, pair))]  # fmt: skip
         again = gap_points(n, m, low, MORE * draws, rng, rest=rest) if low else []
-        second = {p.where for p in again}
-        yield from [*(p for p in found if p.where not in second), *again]
+        second = {(p.what, p.where): p for p in again}
+        for p in found:
+            seen = second.get((p.what, p.where)) if p.covered < LOOK_AGAIN else None
+            yield seen._replace(at_first=p.covered) if seen else p
 
 
 def at(n: int, m: int, pair: tuple[float, float]) -> str:
@@ -232,50 +247,77 @@ def score_gaps(draws: int, rng: np.random.Generator) -> Iterator[Point]:
     """Gaps of mean scores: small groups beside 1,000, of one shape or of two."""
     pairs = [(s, s) for s in SHAPES] + [("crowded at the top", "usual"),
                                         ("usual", "spread over the scale")]  # fmt: skip
-    for (first, second), n in product(pairs, (11, 30, 100, 400)):
-        keys = pd.DataFrame({"org": [str(k) for k in range(draws)], "measure": "0"})
-        mine, mean = scores(first, (draws, n), rng)
-        others, mean0 = scores(second, (draws, 1000), rng)
-        frame = pd.concat(
-            [score_rows(keys.assign(breakdown="unit", group=GROUP), mine),
-             score_rows(keys.assign(breakdown="unit", group=OTHER), others)], ignore_index=True,
-        )  # fmt: skip
-        made = ca.compare_groups(estimates(frame), reference=OTHER, adjust="none").table
-        limits = made[["lower", "upper"]].to_numpy().T
-        yield point("gaps of scores", f"{n} {first} beside 1,000 {second}", *limits, mean - mean0)
+    for shapes, n in product(pairs, (11, 30, 100, 400)):
+        yield from twice(partial(score_points, shapes, n, rng), draws)
+
+
+def score_points(
+    shapes: tuple[str, str], n: int, rng: np.random.Generator, draws: int
+) -> list[Point]:
+    """A group of `n` beside 1,000."""
+    keys = pd.DataFrame({"org": [str(k) for k in range(draws)], "measure": "0"})
+    blocks, means = [], []
+    for shape, name, size in zip(shapes, (GROUP, OTHER), (n, 1000), strict=True):
+        points, mean = scores(shape, (draws, size), rng)
+        blocks.append(score_rows(keys.assign(breakdown="unit", group=name), points))
+        means.append(mean)
+    made = ca.compare_groups(
+        estimates(pd.concat(blocks, ignore_index=True)), reference=OTHER, adjust="none"
+    ).table
+    limits = made[["lower", "upper"]].to_numpy().T
+    where = f"{n} {shapes[0]} beside 1,000 {shapes[1]}"
+    return [point("gaps of scores", where, *limits, means[0] - means[1])]
 
 
 def weighted_gaps(draws: int, rng: np.random.Generator) -> Iterator[Point]:
     """Unequal weights, from respondents: every organisation is a sample."""
+    grid = product((0.1, 0.3), (0.5, 0.8), (0.05, 0.2, 0.4), (1.0, 2.0))
+    for share, spread, p0, odds_ratio in grid:
+        pair = moved(p0, odds_ratio), p0
+        yield from twice(partial(weighted_points, share, spread, pair, rng), draws)
+
+
+def weighted_points(
+    share: float, spread: float, pair: tuple[float, float], rng: np.random.Generator, draws: int
+) -> list[Point]:
+    """A share of 400 people beside the others, with log-normal weights."""
     people, instrument = 400, ca.load_instrument()
-    dtype = instrument.items[MEASURE].dtype
-    for share, spread, p0, odds_ratio in product(
-        (0.1, 0.3), (0.5, 0.8), (0.05, 0.2, 0.4), (1.0, 2.0)
-    ):
-        n = people * draws
-        group = rng.random(n) < share
-        p1 = moved(p0, odds_ratio)
-        said = rng.random(n) < np.where(group, p1, p0)
-        frame = pd.DataFrame(
-            {
-                "org": pd.Categorical(np.repeat([f"{k:05d}" for k in range(draws)], people)),
-                "year": np.full(n, 2024, dtype="int16"),
-                MEASURE: pd.Categorical(np.where(said, "Yes", "No"), dtype=dtype),
-                "side": pd.Categorical(np.where(group, GROUP, OTHER)),
-                "w": np.exp(rng.normal(0, spread, n)),
-            }
+    n, (p1, p0) = people * draws, pair
+    group = rng.random(n) < share
+    said = rng.random(n) < np.where(group, p1, p0)
+    frame = pd.DataFrame(
+        {
+            "org": pd.Categorical(np.repeat([f"{k:05d}" for k in range(draws)], people)),
+            "year": np.full(n, 2024, dtype="int16"),
+            MEASURE: pd.Categorical(
+                np.where(said, "Yes", "No"), dtype=instrument.items[MEASURE].dtype
+            ),
+            "side": pd.Categorical(np.where(group, GROUP, OTHER)),
+            "w": np.exp(rng.normal(0, spread, n)),
+        }
+    )
+    survey = ca.Survey(frame, instrument=instrument, design=ca.Design(weights={"w": "w"}))
+    found = ca.calculate(survey, MEASURE, by="side", weight="w")
+    table = ca.compare_groups(found, reference=OTHER, statistic=BOTH, adjust="none").table
+    table = table[table["org"].ne("all") & table["status"].eq("ok")]
+    where = f"{share:.0%} of {people}, Kish {np.exp(spread**2):.2f}, {p1:.0%} and {p0:.0%}"
+    truth = {"difference": 100 * (p1 - p0), "ratio": p1 / p0}
+    return of_both(
+        table, truth, {"difference": "gaps, weighted", "ratio": "ratios, weighted"}, where
+    )
+
+
+def of_both(
+    table: pd.DataFrame, truth: dict[str, float], words: dict[str, str], where: str
+) -> list[Point]:
+    """A point of each statistic."""
+    return [
+        point(
+            words[name], where,
+            *table.loc[table["statistic"].eq(name), ["lower", "upper"]].to_numpy().T, value,
         )
-        survey = ca.Survey(frame, instrument=instrument, design=ca.Design(weights={"w": "w"}))
-        found = ca.calculate(survey, MEASURE, by="side", weight="w")
-        table = ca.compare_groups(found, reference=OTHER, statistic=BOTH, adjust="none").table
-        table = table[table["org"].ne("all") & table["status"].eq("ok")]
-        where = f"{share:.0%} of {people}, Kish {np.exp(spread**2):.2f}, {p1:.0%} and {p0:.0%}"
-        for statistic, label, value in (
-            ("difference", "gaps, weighted", 100 * (p1 - p0)),
-            ("ratio", "ratios, weighted", p1 / p0),
-        ):
-            at = table[table["statistic"].eq(statistic)]
-            yield point(label, where, at["lower"].to_numpy(), at["upper"].to_numpy(), value)
+        for name, value in truth.items()
+    ]  # fmt: skip
 
 
 LADDERS = ((11, 60, 90, 40, 15), (30, 40, 50, 30), (11, 300, 700, 900, 500, 20), (400, 900, 200))
@@ -284,26 +326,28 @@ LADDERS = ((11, 60, 90, 40, 15), (30, 40, 50, 30), (11, 300, 700, 900, 500, 20),
 def gradients(draws: int, rng: np.random.Generator) -> Iterator[Point]:
     """Slope and relative index over ordered groups."""
     for sizes, p, steep in product(LADDERS, (0.05, 0.15, 0.4), (-0.6, 0.0, 0.6)):
-        labels = [f"Step {k}" for k in range(len(sizes))]
         odds = np.exp(steep * np.linspace(-1, 1, len(sizes)))
         truth = np.array([moved(p, o) for o in odds])
-        base = np.tile(sizes, draws)
-        keys = pd.MultiIndex.from_product(
-            [range(draws), labels], names=["org", "group"]
-        ).to_frame(index=False).astype(str).assign(measure="0", breakdown="ladder")  # fmt: skip
-        yes = rng.binomial(base, np.tile(truth, draws))
-        made = ca.compare_groups(
-            estimates(rows(keys, yes, base)), statistic=[SLOPE, RELATIVE], adjust="none",
-            order={"ladder": labels},
-        ).table  # fmt: skip
-        line = slope_index(truth, sizes)
-        where = f"{' '.join(map(str, sizes))}, {truth[0]:.0%} to {truth[-1]:.0%}"
-        for statistic, label, value in (
-            (SLOPE, "slopes", 100 * float(line.sii)),
-            (RELATIVE, "relative indices", float(line.rii)),
-        ):
-            at = made[made["statistic"].eq(statistic)]
-            yield point(label, where, at["lower"].to_numpy(), at["upper"].to_numpy(), value)
+        yield from twice(partial(gradient_points, sizes, truth, rng), draws)
+
+
+def gradient_points(
+    sizes: Sequence[int], truth: Floats, rng: np.random.Generator, draws: int
+) -> list[Point]:
+    """Both indices over groups of these sizes and true proportions."""
+    labels = [f"Step {k}" for k in range(len(sizes))]
+    base = np.tile(sizes, draws)
+    keys = pd.MultiIndex.from_product([range(draws), labels], names=["org", "group"])
+    named = keys.to_frame(index=False).astype(str).assign(measure="0", breakdown="ladder")
+    yes = rng.binomial(base, np.tile(truth, draws))
+    made = ca.compare_groups(
+        estimates(rows(named, yes, base)), statistic=[SLOPE, RELATIVE], adjust="none",
+        order={"ladder": labels},
+    ).table  # fmt: skip
+    line = slope_index(truth, sizes)
+    where = f"{' '.join(map(str, sizes))}, {truth[0]:.0%} to {truth[-1]:.0%}"
+    values = {SLOPE: 100 * float(line.sii), RELATIVE: float(line.rii)}
+    return of_both(made, values, {SLOPE: "slopes", RELATIVE: "relative indices"}, where)
 
 
 # -- adjusted gaps ------------------------------------------------------------------------------
@@ -387,17 +431,13 @@ def adjusted(
     for mix, (n, part), rate, own in product(mixes, sizes, rates, OWN):
         of = population(mix, part, rate, own)
         where = f"{mix.name}, {part * n:.0f} of {n:,}, {rate:.0%}, own effect {own:g}"
-        found = adjusted_point(of, n, draws, spread, where, rng)
-        if found is not None and found.covered < LOOK_AGAIN:
-            found = adjusted_point(of, n, MORE * draws, spread, where, rng)
-        if found is not None:
-            yield found
+        yield from twice(partial(adjusted_points, of, n, spread, where, rng), draws)
 
 
-def adjusted_point(
-    of: Population, n: int, draws: int, spread: float, where: str, rng: np.random.Generator
-) -> Point | None:
-    """One point; None where most samples are refused."""
+def adjusted_points(
+    of: Population, n: int, spread: float, where: str, rng: np.random.Generator, draws: int
+) -> list[Point]:
+    """One point; none where most samples are refused."""
     lower, upper = np.full(draws, np.nan), np.full(draws, np.nan)
     for k in range(draws):
         sums = sample(of, n, spread, rng)
@@ -408,14 +448,14 @@ def adjusted_point(
             )  # fmt: skip
         except AdjustmentError:
             if k == 40 and np.isnan(lower[:k]).mean() > 0.75:
-                return None
+                return []
             continue
         found = standardised_percentages(fit, of.settings, effective_base=fit.effective_base)
         gap = standardised_gap(found, 1, 0)
         lower[k], upper[k] = gap.lower, gap.upper
     what = "adjusted gaps" + (", weighted" if spread else "")
     made = point(what, where, lower, upper, of.truth)
-    return made if made.left_out <= 0.5 else None
+    return [made] if made.left_out <= 0.5 else []
 
 
 def sample(of: Population, n: int, spread: float, rng: np.random.Generator) -> LogisticSums:
@@ -529,7 +569,8 @@ def summary(points: Sequence[Point]) -> list[str]:
     for what in dict.fromkeys(p.what for p in points):
         some = [p for p in points if p.what == what]
         low = min(some, key=lambda p: p.covered)
-        mean = float(np.mean([p.covered for p in some]))
+        # The mean is of first looks: of those looked at twice only the unlucky would be mended.
+        mean = float(np.mean([p.covered if p.at_first is None else p.at_first for p in some]))
         met = "yes" if mean >= MEAN_TARGET and low.covered >= LOWEST_TARGET else "NO"
         met = "" if "outside" in what else met
         samples = int(np.median([p.samples for p in some]))
@@ -564,6 +605,14 @@ def main() -> None:
         parser.error("--write needs --machine and --date")
     start = time.perf_counter()
     draws, rng = args.draws, np.random.default_rng(args.seed)
+    rates: list[Rate] = []
+    for kind in (
+        false_gaps(args.families, rng),
+        false_scores(args.families // 2, rng),
+        false_associations(args.families // 2, rng),
+    ):
+        rates += kind
+        print("\n".join([*false_findings(rates), ""]), file=sys.stderr, flush=True)
     points: list[Point] = []
     for part in (
         gaps(draws, rng),
@@ -577,14 +626,6 @@ def main() -> None:
         done = list(part)
         points += done
         print("\n".join([*summary(done), ""]), file=sys.stderr, flush=True)
-    rates: list[Rate] = []
-    for kind in (
-        false_gaps(args.families, rng),
-        false_scores(args.families // 2, rng),
-        false_associations(args.families // 2, rng),
-    ):
-        rates += kind
-        print("\n".join([*false_findings(rates), ""]), file=sys.stderr, flush=True)
     seconds = time.perf_counter() - start
     lines = [*summary(points), "", *false_findings(rates)]
     print("\n".join(lines))

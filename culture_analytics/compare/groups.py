@@ -126,12 +126,13 @@ def compare_groups(
     Difference of percentages: limits by squaring and adding those of both (MOVER; Newcombe's with
     Wilson limits); of scores Welch's, or those of one common spread where they reach farther, as
     the answers of a small group can be alike by chance. Ratio: design-based standard error of its
-    logarithm, score limits that allow for skewness where fewer than five on a side gave, or did not
-    give, the answer. The test of two percentages is the two-proportion z test on effective bases,
-    or the doubled mid-p tail of the hypergeometric distribution where that is less sure, as it is
-    for small groups; under unequal weights effective bases are no more than Kish's. A ratio is
-    tested as its difference. Under weights the spread of the rest is taken from Kish's effective
-    base. Published percentages count as random samples of their bases.
+    logarithm, score limits that allow for skewness where fewer than ten on a side gave, or did not
+    give, the answer (five, under unequal weights). The test of two percentages is the
+    two-proportion z test on effective bases, or the doubled mid-p tail of the hypergeometric
+    distribution where that is less sure, as it is for small groups; under unequal weights effective
+    bases are no more than Kish's. A ratio is tested as its difference. Under weights the spread of
+    the rest is taken from Kish's effective base. Published percentages count as random samples of
+    their bases.
 
     Association: Pearson's chi-square with Rao and Scott's second-order correction for weights and
     strata, as R ``svychisq``, of the groups of whom five or more would be expected to say yes, and

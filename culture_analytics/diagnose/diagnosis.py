@@ -6,6 +6,7 @@ everything else that leaves; `diagnosis_of` makes it of a release that was saved
 
 from __future__ import annotations
 
+import html
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any
 
 import pandas as pd
 
+from culture_analytics.compare.groups import ALL, REST
 from culture_analytics.diagnose.conditions import conditions, evidence
 from culture_analytics.diagnose.driving import METHODS, drivers
 from culture_analytics.diagnose.findings import findings
@@ -130,7 +132,7 @@ class Diagnosis:
     def _repr_html_(self) -> str:
         shown = self.findings[["kind", "topic", "sentence", "doubt"]]
         table = shown.to_html(index=False, border=0, classes="ca-table")
-        return table + "".join(f"<p>{n}</p>" for n in self.notes)
+        return table + "".join(f"<p>{html.escape(n)}</p>" for n in self.notes)
 
     @property
     def concerns(self) -> Estimates | None:
@@ -270,7 +272,7 @@ def diagnosis_of(
         year=held.year,
         elements=_of(held.estimates(CULTURE), breakdowns=[OVERALL, by]),
         sub_scores=_of(held.estimates(SCORES), breakdowns=[OVERALL, by]),
-        differences=_of(held.estimates(DIFFERENCES), breakdowns=[by]),
+        differences=_of(held.estimates(DIFFERENCES), breakdowns=[by], references=[ALL]),
         pooled=_of(held.estimates(SPOTS), breakdowns=[by]),
         changes=_of(held.estimates(CHANGES), breakdowns=[OVERALL, by]),
         quality=held.estimates(QUALITY),
@@ -278,6 +280,7 @@ def diagnosis_of(
         leaders=_of(
             held.estimates(DIFFERENCES),
             breakdowns=[model.leaders.breakdown] if model.leaders else [],
+            references=[REST],
         ),
         items=_of(held.estimates(ITEMS), breakdowns=[OVERALL]),
         spots=_spots(held),
@@ -471,13 +474,14 @@ def _of(
     *,
     measures: Sequence[str] | None = None,
     breakdowns: Sequence[str] | None = None,
+    references: Sequence[str] | None = None,
 ) -> Estimates | None:
     """Some rows of an estimate; None where there are none."""
     if estimates is None:
         return None
     keep = pd.Series(True, index=estimates._frame.index)
-    if measures is not None:
-        keep &= estimates._frame["measure"].isin(measures)
-    if breakdowns is not None:
-        keep &= estimates._frame["breakdown"].isin(breakdowns)
+    wanted = {"measure": measures, "breakdown": breakdowns, "reference": references}
+    for column, values in wanted.items():
+        if values is not None:
+            keep &= estimates._frame[column].isin(values)
     return estimates._rows(keep.to_numpy(dtype=bool)) if keep.any() else None

@@ -14,6 +14,7 @@ from typing import Any
 import pandas as pd
 
 from culture_analytics.compare.derive import PLAIN
+from culture_analytics.compare.groups import REST
 from culture_analytics.diagnose.leaving import (
     CHANGES,
     CULTURE,
@@ -157,7 +158,8 @@ class Held:
         if self.model.leaders is None:
             return []
         rows = self.rows(DIFFERENCES)
-        return list(_records(rows[rows["breakdown"].eq(self.model.leaders.breakdown)], shown=False))
+        mine = rows["breakdown"].eq(self.model.leaders.breakdown) & rows["reference"].eq(REST)
+        return list(_records(rows[mine], shown=False))
 
     @cached_property
     def _figures(self) -> dict[tuple[str, int], Row]:

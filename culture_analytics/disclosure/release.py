@@ -42,6 +42,8 @@ PUBLISHED_BANNER = "Officially published results, as protected by their publishe
 
 MEASURES, ANSWERS = "measures", "answers"  # kinds of tables
 
+ANNUAL, QUARTERLY = "NHS Staff Survey", "National Quarterly Pulse Survey"
+
 # What results that are not of respondents are: words behind the title.
 RESULTS = {
     "published": "published results",
@@ -66,7 +68,8 @@ class Release:
     about
         What it is about: ``kind`` (``"extract"``, ``"published"`` or ``"contractor"``), ``org``,
         ``org_name``, ``years``, ``respondents`` by year (None where there are too few to say),
-        ``source``, ``synthetic``, ``title``; ``results``, in words, if not of respondents.
+        ``source``, ``synthetic``, ``survey``, ``title``; ``results``, in words, if not of
+        respondents.
     quality
         What reading the extract found, as counts; None for published results.
     banner
@@ -519,7 +522,8 @@ def _about_survey(survey: Survey, rule: Rule) -> dict[str, Any]:
         "parents": _parents(survey),
         "source": survey.source,
         "synthetic": survey.synthetic,
-        "title": f"{name}, NHS Staff Survey {_span(years)}",
+        "survey": ANNUAL,
+        "title": f"{name}, {ANNUAL} {_span(years)}",
     }
 
 
@@ -542,9 +546,12 @@ def _about_published(data: Estimates, org: str) -> dict[str, Any]:
     years = sorted(int(y) for y in data.unique("year"))
     synthetic = any("synthetic" in n.lower() for n in data.notes)
     kind = "contractor" if data._has(source="contractor") else "published"
+    quarterly = bool(data._frame["source"].eq("pulse").all())
+    survey = QUARTERLY if quarterly else ANNUAL
     return {
         "kind": kind,
         "results": RESULTS[kind],
+        "survey": survey,
         "org": org,
         "org_name": name,
         "years": years,
@@ -552,7 +559,7 @@ def _about_published(data: Estimates, org: str) -> dict[str, Any]:
         "units": [],
         "source": ", ".join(map(str, data.unique("release"))),
         "synthetic": synthetic,
-        "title": f"{name}, NHS Staff Survey {_span(years)} ({RESULTS[kind]})",
+        "title": f"{name}, {survey} {_span(years)} ({RESULTS[kind]})",
     }
 
 

@@ -516,8 +516,8 @@ class Unit:
             [("", rows)],
             notes=[
                 "Clearly: allowing for all units and figures compared. Perhaps: clear by itself, "
-                "but among so many figures it may be chance. A unit is compared by its name: people "
-                "and teams may have moved. Nothing here says what brought a change about."
+                "but among so many figures it may be chance. A unit is compared by its name: "
+                "people and teams may have moved. Nothing here says what brought a change about."
             ],
             words=(0, 5),
         )

@@ -3,8 +3,8 @@ r"""Ratio of two proportions, and odds ratio, with limits that never have zero w
 ==================  ==============================================  ============================
 function            needs                                           use
 ==================  ==============================================  ============================
-log_limits          ratio, standard error of its logarithm, df      five or more yes on each side
-ratio_score         proportions and (effective) bases               a numerator under five, or 0
+log_limits          ratio, standard error of its logarithm, df      ten or more yes on each side
+ratio_score         proportions and (effective) bases               a numerator under ten, or 0
 odds_ratio_score    proportions and (effective) bases               the same, of odds
 ==================  ==============================================  ============================
 
@@ -56,6 +56,7 @@ from culture_analytics.stats._quantiles import (
 )
 
 __all__ = [
+    "FEW_UNWEIGHTED",
     "FEW_YES",
     "log_limits",
     "log_odds_ratio_se",
@@ -68,6 +69,10 @@ __all__ = [
 
 FEW_YES = 5
 """Respondents who said yes, or did not, below which the logarithm misleads: score limits."""
+FEW_UNWEIGHTED = 10
+"""The same of ratios of unweighted answers: where six of a group of 15 said yes, limits of 95 % on
+the logarithm hold the truth 90 times in 100. Under unequal weights these limits are wider already,
+by Student's t on the smaller effective base."""
 
 # Roots are looked for between ratios of e^-47 and e^53. Not symmetric: a ratio of exactly 1, the
 # first guess otherwise, is 0/0 where everyone on both sides said yes.
@@ -384,7 +389,8 @@ def ratio_limits(
         smaller effective base less 1, as the standard error rests on that side's few answers.
     yes, base : tuple of array_like
         Unweighted numerators and bases, of the first and of the second: score limits where fewer
-        than :data:`FEW_YES` on either side said yes, or fewer than that did not.
+        than :data:`FEW_UNWEIGHTED` on either side said yes, or fewer than that did not; under
+        unequal weights fewer than :data:`FEW_YES`.
     effective_base : tuple of array_like, optional
         Effective bases (:func:`~culture_analytics.stats.kish`). Default: `base`, unweighted.
     level : float, default 0.95
@@ -421,7 +427,9 @@ def ratio_limits(
     n1, n2 = base if effective_base is None else effective_base
     log = log_limits(ratio, se_log, df, level=level)
     score = partial(ratio_score, skewness=True)
-    return _choose(log, _few(yes, base), score, (p1, n1, p2, n2), level)
+    worth = [floats(n) < floats(of) * (1 - 1e-9) for n, of in zip((n1, n2), base, strict=True)]
+    fewest = np.where(worth[0] | worth[1], FEW_YES, FEW_UNWEIGHTED)
+    return _choose(log, _few(yes, base, fewest), score, (p1, n1, p2, n2), level)
 
 
 def odds_ratio_limits(
@@ -467,16 +475,18 @@ def odds_ratio_limits(
         ratio = p1 * (1 - p2) / (p2 * (1 - p1))
     n1, n2 = base if effective_base is None else effective_base
     log = log_limits(ratio, se_log, df, level=level)
-    return _choose(log, _few(yes, base), odds_ratio_score, (p1, n1, p2, n2), level)
+    return _choose(log, _few(yes, base, FEW_YES), odds_ratio_score, (p1, n1, p2, n2), level)
 
 
-def _few(yes: tuple[ArrayLike, ArrayLike], base: tuple[ArrayLike, ArrayLike]) -> NDArray[np.bool_]:
+def _few(
+    yes: tuple[ArrayLike, ArrayLike], base: tuple[ArrayLike, ArrayLike], fewest: ArrayLike
+) -> NDArray[np.bool_]:
     """Whether few on either side said yes, or few did not."""
     rarer = [
         np.minimum(floats(said), floats(n) - floats(said))
         for said, n in zip(yes, base, strict=True)
     ]
-    few: NDArray[np.bool_] = ~(np.minimum(*rarer) >= FEW_YES)
+    few: NDArray[np.bool_] = ~(np.minimum(*rarer) >= fewest)
     return few
 
 

@@ -307,6 +307,25 @@ def test_spots_need_more_where_more_is_asked() -> None:
     np.testing.assert_allclose(among["p_adjusted"], 5 * alone.loc["Unit 4", "p_adjusted"])
 
 
+def test_where_everyone_is_hidden_units_are_not_compared() -> None:
+    whole = trust(*USUAL)
+    hidden = whole._hiding(whole._frame["breakdown"].eq("overall").to_numpy())
+    table = pooled_units(hidden, by="team").table
+    assert set(table["status"]) == {"suppressed"}  # a figure dies with what it is made of
+    assert table[["value", "lower", "upper", "p_value"]].isna().all(axis=None)
+    assert spots(pooled_units(hidden, by="team")).empty
+
+
+def test_one_unit_that_is_everyone_and_ties_have_no_spots() -> None:
+    one = pooled_units(trust([12], [100]), by="team").table
+    assert one["p_value"].isna().all() and set(one["family"]) == {""}
+    tied = rows(trust([10] * 8, [100] * 8), DIFFERENCE)
+    assert (tied["p_value"] > 0.9).all()
+    np.testing.assert_allclose(tied["value"], 0, atol=0.3)
+    nobody = rows(trust([0] * 8, [100] * 8), DIFFERENCE)
+    assert (nobody["p_value"] == 1).all()
+
+
 def test_years_and_columns_of_units_are_families_of_their_own() -> None:
     one, two = trust(*USUAL, year=2023), trust(*USUAL)
     both = pooled_units(_concat(one, two), by="team").table

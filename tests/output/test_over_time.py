@@ -372,6 +372,10 @@ def test_a_release_under_embargo_says_so_wherever_it_goes(
         for block in blocks:
             assert isinstance(block, Picture)
             assert said in " ".join(t.get_text() for t in block.figure.texts)
+        assert said in repr(release["headline"]) and said in release["headline"]._repr_html_()
+        file = release["headline"].to_csv(tmp_path / "headline.csv")
+        marks = pd.read_csv(file, encoding="utf-8-sig")["protection"]
+        assert marks.str.startswith(f"{said}. ").all()
     pd.testing.assert_frame_equal(under.table, several.table)
     assert ca.audit(under).ok  # the private sums went along
     twice = embargoed(again, "2026-04-01")

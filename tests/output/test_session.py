@@ -201,6 +201,16 @@ def test_published_results_are_called_published(national: Path) -> None:
     assert "contractor" not in cover
 
 
+def test_the_quarterly_survey_is_not_called_the_annual_one(tmp_path: Path) -> None:
+    file = layouts.write_xlsx(layouts.pulse("Quarter 2 2024/25")[0], tmp_path / "SYNTHETIC.xlsx")
+    release = ca.open_release(file, org="ZZ1")
+    assert release.about["title"].endswith(
+        ", National Quarterly Pulse Survey 2024 (published results)"
+    )
+    cover = _render(release, [], date=None)
+    assert '<p class="lead">National Quarterly Pulse Survey 2024, published results</p>' in cover
+
+
 def test_extracts_are_called_nothing_of_the_kind(sample_release: ca.Release) -> None:
     cover = render("report.html", sample_release, date=None, pages=[])
     assert '<p class="lead">NHS Staff Survey 2024</p>' in cover

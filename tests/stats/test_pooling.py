@@ -13,7 +13,13 @@ import pytest
 from scipy.integrate import quad
 
 from culture_analytics.errors import AdjustmentError, CultureAnalyticsError
-from culture_analytics.stats import pool_rates, pool_scores, shrink_estimates
+from culture_analytics.stats import (
+    logistic_intercepts,
+    pool_rates,
+    pool_scores,
+    shrink_estimates,
+    shrunken_rates,
+)
 from culture_analytics.stats.pooling import PooledUnits
 from tests.stats.test_against_r import REFERENCE
 
@@ -148,7 +154,6 @@ def drawn(
 @pytest.mark.parametrize("shape", ["rates", "beta", "log-odds"])
 @pytest.mark.parametrize(("mean", "sd"), [(0.1, 0.04), (0.05, 0.04)])
 def test_limits_hold_whatever_is_normal(shape: str, mean: float, sd: float) -> None:
-    """Where some true rates lie near nothing, a logistic model's limits hold 84 to 93 %."""
     rng = np.random.default_rng(4)
     inside, error, raw = [], 0.0, 0.0
     for _ in range(8):
@@ -160,6 +165,23 @@ def test_limits_hold_whatever_is_normal(shape: str, mean: float, sd: float) -> N
         raw += np.sum((yes / n - p) ** 2)
     assert 0.93 <= np.mean(inside) <= 0.97
     assert error < 0.65 * raw
+
+
+def test_log_odds_alone_miss_rates_near_nothing() -> None:
+    """Why shapes are averaged over: the logistic model's limits on the same counts."""
+    rng = np.random.default_rng(4)
+    alone: list[float] = []
+    averaged: list[float] = []
+    for _ in range(8):
+        n, p = drawn(rng, 0.05, 0.04, "rates", 150)
+        yes = rng.binomial(n, p)
+        for limits, found in (
+            (alone, shrunken_rates(logistic_intercepts(n, yes, range(150)))),
+            (averaged, pool_rates(n, yes)),
+        ):
+            limits.append(float(((found.lower <= p) & (p <= found.upper)).mean()))
+    assert np.mean(alone) < 0.9
+    assert np.mean(averaged) > 0.93
 
 
 def test_what_cannot_be_pooled_is_refused() -> None:

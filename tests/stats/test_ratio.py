@@ -226,9 +226,13 @@ def test_weights_reach_the_score_limits_through_the_effective_base() -> None:
 
 
 def test_the_default_method_follows_the_numerators() -> None:
-    lower, upper, method = choose([4, 5, 30, 0, 50, 46, 45], 50, [30, 5, 4, 0, 60, 30, 55], 60)
+    lower, upper, method = choose([9, 10, 30, 0, 50, 41, 40], 50, [30, 10, 9, 0, 60, 30, 50], 60)
     assert method.tolist() == ["score", "log", "score", "score", "score", "score", "log"]
     assert (lower < upper).all()
+    some: dict[str, Any] = {"yes": ([4, 5, 9, 10], 40), "base": (50, 200)}
+    p = np.array([4, 5, 9, 10]) / 50
+    weighted = ratio_limits(p, 0.2, 0.5, 49, **some, effective_base=(30, 120))[2]
+    assert weighted.tolist() == ["score", "log", "log", "log"]
 
 
 def test_the_default_method_of_odds_looks_at_those_who_said_no_too() -> None:
