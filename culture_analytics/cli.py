@@ -100,6 +100,11 @@ def _parser() -> argparse.ArgumentParser:
         help="date before which nothing may be shared, as 2026-03-12; printed on every page, "
         "chart and row",
     )
+    report.add_argument(
+        "--staff",
+        metavar="CSV",
+        help="staff in post (columns breakdown, group, staff), to show who answered",
+    )
     report.set_defaults(run=_report)
 
     _add_standards(commands)
@@ -201,6 +206,7 @@ def _report(given: argparse.Namespace) -> int:
         date=given.date,
         cache=given.cache,
         embargo=given.embargo,
+        staff=given.staff,
     )
     print(_ascii(f"Report: {written.resolve()}"))
     print(_ascii(f"Figures: {written.with_name(TABLES).resolve()}"))

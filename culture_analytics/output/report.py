@@ -26,6 +26,7 @@ from culture_analytics.output.notebooks import (
 )
 from culture_analytics.output.pages import Page, make_page
 from culture_analytics.output.show import STATUS_WORDS
+from culture_analytics.output.show_response import with_staff
 from culture_analytics.progress import progress
 from culture_analytics.read.detect import clean_path
 from culture_analytics.session import File, open_whole, protect
@@ -51,6 +52,7 @@ def run_report(
     date: str | None = None,
     cache: bool = True,
     embargo: str | datetime.date | None = None,
+    staff: File | None = None,
 ) -> Path:
     """Write the report: one HTML file with everything in it, and its figures as csv.
 
@@ -75,6 +77,8 @@ def run_report(
     embargo
         Date before which nothing may be shared, as for `open_release`: it is printed at the head
         of every page, under every chart and in every row of the csv.
+    staff
+        Path of a csv of staff in post, as for `open_release`.
 
     Returns
     -------
@@ -103,10 +107,8 @@ def run_report(
     folder = out_folder(out, data)
     if embargo:
         embargo_text(embargo)  # a wrong date is said before the long work
-    release = embargoed(
-        _release(data, year=year, org=org, columns=columns, published=published, cache=cache),
-        embargo,
-    )
+    found = _release(data, year=year, org=org, columns=columns, published=published, cache=cache)
+    release = embargoed(with_staff(found, staff), embargo)
     pages = _pages(release)
     report = _render(release, pages, date=date).encode("utf-8")
     tables = _csv(_table(release)).encode("utf-8-sig")
@@ -159,6 +161,7 @@ def _pages(release: Release) -> list[Page]:
             "org": None,
             "columns": None,
             "published": None,
+            "staff": None,
         }
 
         def page(file: Path) -> Page:

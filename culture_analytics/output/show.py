@@ -40,6 +40,7 @@ if TYPE_CHECKING:
         ladder,
         not_said,
     )
+    from culture_analytics.output.show_response import who_answered
     from culture_analytics.output.show_standards import (
         adjusted,
         detailed,
@@ -117,6 +118,7 @@ __all__ = [
     "unit_changes",
     "unit_table",
     "wdes",
+    "who_answered",
     "wres",
     "years",
 ]
@@ -125,9 +127,14 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     """What the modules beside this one hold, which themselves rest on it."""
     if name in __all__:
-        from culture_analytics.output import show_inclusion, show_standards, show_trends
+        from culture_analytics.output import (
+            show_inclusion,
+            show_response,
+            show_standards,
+            show_trends,
+        )
 
-        for module in (show_trends, show_standards, show_inclusion):
+        for module in (show_trends, show_standards, show_inclusion, show_response):
             if name in module.__all__:
                 return getattr(module, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
