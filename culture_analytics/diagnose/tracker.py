@@ -48,6 +48,7 @@ __all__ = [
     "follow_up",
     "read_tracker",
     "tracked_figures",
+    "unit_column_of",
     "write_tracker_template",
 ]
 
@@ -395,7 +396,8 @@ def tracked_figures(tracker: Tracker, release: Release) -> Estimates | None:
         None where the release holds none of them.
     """
     wanted = dict.fromkeys(
-        (a["measure"], _unit_column(release, a["breakdown"]), a["group"]) for a in tracker.actions()
+        (a["measure"], unit_column_of(release, a["breakdown"]), a["group"])
+        for a in tracker.actions()
     )
     parts = [p for p in (_figures(release, *key) for key in wanted) if p is not None]
     return concat(parts) if parts else None
@@ -475,7 +477,7 @@ def _beside(
 ) -> dict[str, Any]:
     key = {
         "measure": action["measure"],
-        "breakdown": _unit_column(release, action["breakdown"]),
+        "breakdown": unit_column_of(release, action["breakdown"]),
         "group": action["group"],
     }
     if held is None or not held._has(**key):
@@ -559,8 +561,16 @@ def _figures(release: Release, measure: str, breakdown: str, group: str) -> Esti
 _OTHERS: Sequence[str] = ("published", "group", "system", "benchmark", "pulse", "changes")
 
 
-def _unit_column(release: Release, breakdown: str) -> str:
-    """The extract's own name of its largest and smallest units."""
+def unit_column_of(release: Release, breakdown: str) -> str:
+    """The extract's own name of its largest and smallest units.
+
+    Parameters
+    ----------
+    release
+        The protected tables.
+    breakdown
+        ``"directorate"``, ``"team"``, or any breakdown, which stays as it is.
+    """
     units = release.units()
     if breakdown in ("directorate", "team") and units and breakdown not in units:
         return units[0] if breakdown == "directorate" else units[-1]

@@ -120,7 +120,8 @@ def write_diagnosis(
     files[WORKBOOK] = _workbook(diagnosis, tables)
     for page in run_pages(release, tracker, only=NOTEBOOKS):
         if page.id == BOARD_PAGE:
-            files[BOARD] = render("board.html", release, date=date, page=page).encode("utf-8")
+            text = render("board.html", release, date=date, page=page, report=DIAGNOSIS)
+            files[BOARD] = text.encode("utf-8")
         else:
             text = render(
                 "report.html", release, date=date, pages=[page], subject="culture diagnosis",

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
+from culture_analytics.diagnose.tracker import Tracker
 from culture_analytics.disclosure.release import Release
 from culture_analytics.errors import ReportError
 from culture_analytics.files import file_name
@@ -127,7 +128,9 @@ def _alike(name: str) -> str:
     return unicodedata.normalize("NFKC", name).casefold()
 
 
-def make_packs(release: Release, each: str, *, date: str | None = None) -> dict[str, bytes]:
+def make_packs(
+    release: Release, each: str, *, date: str | None = None, tracker: Tracker | None = None
+) -> dict[str, bytes]:
     """The packs of all units, and their index.
 
     Parameters
@@ -138,6 +141,8 @@ def make_packs(release: Release, each: str, *, date: str | None = None) -> dict[
         As for `unit_column`.
     date
         A date or other words to print.
+    tracker
+        An improvement tracker: each pack shows the actions of its unit.
 
     Returns
     -------
@@ -168,7 +173,7 @@ def make_packs(release: Release, each: str, *, date: str | None = None) -> dict[
             word=units.word,
             year=units.year,
             shown=unit.shown,
-            sections=list(_sections(unit)),
+            sections=list(_sections(unit, tracker)),
         ).encode("utf-8")
         listed.append({"name": name, "file": quote(files[name]), **_listed(unit)})
     made[INDEX] = index.render(**common, word=units.word, year=units.year, packs=listed).encode(
@@ -205,7 +210,7 @@ def _listed(unit: Unit) -> dict[str, Any]:
     }
 
 
-def _sections(unit: Unit) -> Iterator[Section]:
+def _sections(unit: Unit, tracker: Tracker | None) -> Iterator[Section]:
     """The questions of a pack with their answers."""
     if not unit.shown:
         yield _section("about", "Which unit is this?", unit.about(), unit.too_small())
@@ -226,6 +231,9 @@ def _sections(unit: Unit) -> Iterator[Section]:
     if unit.units.below:
         yield _section("smaller", "How do our teams look?", unit.smaller(), told="smaller")
     yield _section("changed", "What changed since last year?", unit.changed())
+    actions = unit.actions(tracker)
+    if actions is not None:
+        yield _section("actions", "What was said, what was done, and did it show?", actions)
     yield _section("next", "What to do next?", unit.next_steps())
     yield _section("hidden", "What is hidden, and why?", unit.what_is_hidden())
 

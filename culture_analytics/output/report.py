@@ -104,7 +104,8 @@ def run_report(
         of every page, under every chart and in every row of the csv.
     tracker
         An improvement tracker, see `culture_analytics.diagnose.read_tracker`: what was said, what
-        is done and what the figures did stand on the page of the culture diagnosis.
+        is done and what the figures did stand on the page of the culture diagnosis, or in the pack
+        of the unit that an action is about.
     staff
         Path of a csv of staff in post, as for `open_release`.
 
@@ -133,12 +134,11 @@ def run_report(
     # A wrong date, or a faulty tracker, is said before the long work.
     if embargo:
         embargo_text(embargo)
-    if tracker is not None:
-        read_tracker(tracker)
+    actions = None if tracker is None else read_tracker(tracker)
     found = release_of(data, year=year, org=org, columns=columns, published=published, cache=cache)
     release = embargoed(with_staff(found, staff), embargo)
     if each is not None:
-        return _write(folder, make_packs(release, each, date=date), first=INDEX)
+        return _write(folder, make_packs(release, each, date=date, tracker=actions), first=INDEX)
     pages = run_pages(release, tracker)
     files = {
         TABLES: as_csv(_table(release)).encode("utf-8-sig"),

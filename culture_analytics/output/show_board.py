@@ -43,10 +43,12 @@ WORRIES = (
     ("bullying", ("hba_staff", "hba_managers")),
     ("discrimination", ("discrimination_staff", "discrimination_any")),
 )
+LOWEST = "Least favourable answers: "  # how the reasons of a priority name its questions
 MOST_GROUPS = 7
 MOST_UNITS = {HOT: 5, BRIGHT: 3}
 MOST_CHANGES = 3  # sentences on culture
 MOST_FIRST = 3
+MOST_QUESTIONS = 2  # of an element to look at first
 MOST_MEASURES = 3  # named of one unit
 MOST_NAMED = 4  # measures named in one sentence
 
@@ -275,6 +277,10 @@ def _priority(row: Row, word: str) -> str:
     if row["units_worse"]:
         several = f"{word}s" if row["units"] != 1 else word
         said += f"; clearly worse in {row['units_worse']} of {row['units']} {several}"
+    lowest = [t for t in str(row["reasons"]).partition(LOWEST)[2].rstrip(".").split("; ") if t]
+    if lowest:
+        named = and_list([_signs(text) for text in lowest[:MOST_QUESTIONS]])
+        said += f". Least favourable: {named}"
     return f"{said}."
 
 

@@ -17,8 +17,17 @@ import pandas as pd
 from culture_analytics.compare.groups import ALL, CLEAR, TOO_FEW, compare_groups, verdict
 from culture_analytics.compare.organisations import better
 from culture_analytics.diagnose.change import before_after, detectable_change
-from culture_analytics.diagnose.hotspots import BRIGHT, HOT, LEAST, pooled_units, spots
-from culture_analytics.diagnose.leaving import CULTURE, DIFFERENCES
+from culture_analytics.diagnose.hotspots import (
+    BRIGHT,
+    DIFFERENCE,
+    HOT,
+    LEAST,
+    SMALL,
+    pooled_units,
+    spots,
+)
+from culture_analytics.diagnose.leaving import CULTURE, DIFFERENCES, SPOTS
+from culture_analytics.diagnose.tracker import Tracker, unit_column_of
 from culture_analytics.disclosure.release import Release
 from culture_analytics.errors import MeasureError
 from culture_analytics.estimate.dimensions import OVERALL
@@ -27,11 +36,14 @@ from culture_analytics.instrument import load_instrument
 from culture_analytics.instrument.culture import ELEMENTS, OUTCOMES
 from culture_analytics.output import show
 from culture_analytics.output.blocks import Block, Points, Sentence, Several, Table
-from culture_analytics.output.show_trends import _digits, _points, _span
+from culture_analytics.output.show_diagnosis import tracker as show_tracker
+from culture_analytics.output.show_trends import ALPHA, _digits, _points, _span
+from culture_analytics.stats.multiplicity import adjust_p
 
 __all__ = ["BETTER", "CULTURE", "HEADLINE", "SCORES", "WORSE", "Unit", "Units"]
 
 HEADLINE, SCORES = "headline", "scores"
+LITTLE = "clearly different, but by little"
 WORSE, BETTER, UNCLEAR = "clearly worse", "clearly better", "no clear difference"
 MOST_NAMED = 3  # areas to look at first, strengths to protect
 MOST_IN_HEATMAP = 12  # measures
@@ -117,7 +129,13 @@ class Units:
                 gaps = self.release[DIFFERENCES].select(**own)
             else:
                 gaps = compare_groups(figures, reference=ALL, adjust="bh")
-            found[topic] = _judged(gaps.table.assign(verdict=verdict(gaps)))
+            judged = _judged(gaps.table.assign(verdict=verdict(gaps)))
+            # One figure is not read in two ways: what stands out decides where it was looked at.
+            judged["words"] = [
+                self.stood.get((str(m), str(g)), w) if w else w
+                for m, g, w in zip(judged["measure"], judged["group"], judged["words"], strict=True)
+            ]
+            found[topic] = judged
         return found
 
     def _holds(self, topic: str, **keys: Any) -> bool:
@@ -133,19 +151,37 @@ class Units:
             keep = frame["year"].isin(years) & frame["breakdown"].eq(self.column)
             if frame.loc[keep, "year"].nunique() > 1:
                 parts.append(before_after(figures._rows(keep.to_numpy(dtype=bool))))
-        return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+        return _allowing_for_all(pd.concat(parts, ignore_index=True)) if parts else pd.DataFrame()
+
+    @cached_property
+    def pooled(self) -> Estimates | None:
+        """What stands out, as the diagnosis has it; without one, of the headline measures."""
+        if self._holds(SPOTS, breakdown=self.column):
+            return self.release[SPOTS].select(breakdown=self.column)
+        try:
+            return pooled_units(self.figures[HEADLINE], by=self.column)
+        except (MeasureError, KeyError):
+            return None
 
     @cached_property
     def spots(self) -> pd.DataFrame:
         """What stands out, as sentences, by unit."""
-        if "spots" in self.release.topics:
-            held = self.release["spots"]
-            if held._has(breakdown=self.column):
-                return spots(held.select(breakdown=self.column))
-        try:
-            return spots(pooled_units(self.figures[HEADLINE], by=self.column))
-        except (MeasureError, KeyError):
+        if self.pooled is None:
             return pd.DataFrame(columns=["group", "kind", "reason", "measure"])
+        return spots(self.pooled)
+
+    @cached_property
+    def stood(self) -> dict[tuple[str, str], str]:
+        """What was said of each unit and measure when what stands out was looked for."""
+        if self.pooled is None:
+            return {}
+        table = self.pooled.table
+        table = table[table["statistic"].eq(DIFFERENCE) & table["p_adjusted"].notna()]
+        words = {HOT: WORSE, BRIGHT: BETTER, SMALL: LITTLE}
+        return {
+            (str(r["measure"]), str(r["group"])): words.get(str(r["method"]), UNCLEAR)
+            for r in show._rows(table)
+        }
 
     @cached_property
     def noticed(self) -> pd.DataFrame:
@@ -168,6 +204,16 @@ class Units:
     def unit(self, name: str) -> Unit:
         """One of them."""
         return Unit(self, name)
+
+
+def _allowing_for_all(changes: pd.DataFrame) -> pd.DataFrame:
+    """A change that is clear by itself, but not among all that were compared, is perhaps so."""
+    p = adjust_p(changes["p_value"].to_numpy(dtype=float), method="bh")
+    found = changes.assign(p_adjusted=p)
+    for way in ("better", "worse"):
+        weak = found["reading"].isin((way, f"{way}_within")) & ~(found["p_adjusted"] <= ALPHA)
+        found.loc[weak, ["reading", "words"]] = ["perhaps", f"perhaps {way}"]
+    return found
 
 
 def _judged(gaps: pd.DataFrame) -> pd.DataFrame:
@@ -236,8 +282,9 @@ class Unit:
         found = dict.fromkeys((WORSE, BETTER, UNCLEAR), 0)
         for topic in self.units.figures:
             for row in self._gaps(topic).values():
-                if row["words"] in found:
-                    found[row["words"]] += 1
+                words = UNCLEAR if row["words"] == LITTLE else row["words"]
+                if words in found:
+                    found[words] += 1
         return found
 
     @cached_property
@@ -266,7 +313,7 @@ class Unit:
     def about(self) -> Sentence:
         """Which unit this is, and how many answered."""
         units = self.units
-        said = f"{self.name} is one of {len(units.names)} units by {units.word} in these results."
+        said = f"{self.name} is one of {len(units.names)} {_plural(units.word)} in these results."
         above = self._above()
         said += f" It belongs to {above}." if above else ""
         if not self.shown:
@@ -300,7 +347,7 @@ class Unit:
             points.append(
                 f"Of {sum(counts.values())} figures that can be judged, {counts[WORSE]} are "
                 f"clearly worse than the organisation's, {counts[BETTER]} clearly better, and "
-                f"{counts[UNCLEAR]} show no clear difference."
+                f"{counts[UNCLEAR]} show no clear difference, or a small one."
             )
         points += [self._named("Furthest behind", self.worse)] if self.worse else []
         points += [self._named("Furthest ahead", self.better)] if self.better else []
@@ -468,12 +515,23 @@ class Unit:
             ["Measure", since, now, "Change", "95% interval", "Reading"],
             [("", rows)],
             notes=[
-                "Each reading is of one figure by itself: of twenty that did not change, one is "
-                "called clear by chance. A unit is compared by its name: people and teams may have "
-                "moved. Nothing here says what brought a change about."
+                "Clearly: allowing for all units and figures compared. Perhaps: clear by itself, "
+                "but among so many figures it may be chance. A unit is compared by its name: "
+                "people and teams may have moved. Nothing here says what brought a change about."
             ],
             words=(0, 5),
         )
+
+    def actions(self, tracker: Tracker | None) -> Several | None:
+        """The actions of a tracker that are about this unit; None if there are none."""
+        if tracker is None:
+            return None
+        columns = [unit_column_of(self.release, str(b)) for b in tracker.table["breakdown"]]
+        own = tracker.table["group"].eq(self.name) & (np.array(columns) == self.units.column)
+        if not own.any():
+            return None
+        table = tracker.table[own].reset_index(drop=True)
+        return show_tracker(self.release, Tracker(table, tracker.source))
 
     def next_steps(self) -> Several:
         """What to look at first, what to protect, and what could be noticed next year."""

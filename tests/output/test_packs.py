@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 import culture_analytics as ca
+from culture_analytics.diagnose.tracker import column_meanings, read_tracker
 from culture_analytics.errors import ReportError
 from culture_analytics.output.packs import INDEX, make_packs, pack_files, unit_column
 from culture_analytics.output.unit_blocks import BETTER, WORSE, Units
@@ -160,6 +161,20 @@ def test_each_pack_says_what_may_be_done_with_it(
     assert all(s in pages[INDEX].text for s in release.protection)
 
 
+def test_changes_allow_for_all_that_were_compared(release: ca.Release) -> None:
+    changes = Units(release, "directorate").changes
+    p = changes["p_value"].dropna().sort_values().to_numpy()
+    rank = np.arange(1, len(p) + 1)
+    # Benjamini and Hochberg's own rule: the largest rank whose p is under its share of 5 %.
+    passed = np.flatnonzero(p <= 0.05 * rank / len(p))
+    most = p[passed[-1]] if passed.size else -1.0
+    clear = changes["reading"].isin(["better", "worse", "better_within", "worse_within"])
+    assert clear.any() and changes.loc[clear, "p_value"].max() <= most
+    perhaps = changes["reading"].eq("perhaps")
+    assert (changes.loc[perhaps, "p_value"] > most).all()
+    assert changes.loc[perhaps, "words"].isin(["perhaps better", "perhaps worse"]).all()
+
+
 def test_teams_get_packs_too_and_say_where_they_belong(release: ca.Release) -> None:
     units = Units(release, unit_column(release, "team"))
     name = next(n for n in units.names if units.unit(n).shown)
@@ -167,6 +182,25 @@ def test_teams_get_packs_too_and_say_where_they_belong(release: ca.Release) -> N
     assert not units.below
     assert f"Directorate {name.split()[1][0]}" in unit.about().text
     assert unit.counts[WORSE] + unit.counts[BETTER] >= 0
+
+
+def test_a_pack_shows_the_actions_of_its_unit_alone(release: ca.Release, tmp_path: Path) -> None:
+    head = ",".join(name for name, _ in column_meanings())
+    rows = [
+        f"here,{STRESS},directorate,{WORST},said this,do,,do,2024-02-01,,30,under way",
+        f"there,{STRESS},directorate,Directorate D,said that,do,,do,2024-02-01,,,under way",
+        f"all,{STRESS},,,said,do,,do,2024-02-01,,,under way",
+    ]
+    (tmp_path / "t.csv").write_text("\n".join([head, *rows]), encoding="utf-8")
+    tracker = read_tracker(tmp_path / "t.csv")
+    units = Units(release, "directorate")
+    block = units.unit(WORST).actions(tracker)
+    assert block is not None
+    told = repr(list(block.blocks))
+    assert "said this" in told and "said that" not in told
+    assert "clearly worse" in told
+    assert units.unit("Directorate B").actions(tracker) is None
+    assert units.unit(WORST).actions(None) is None
 
 
 def test_a_saved_release_gives_the_same_packs(

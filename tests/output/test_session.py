@@ -207,7 +207,7 @@ def test_the_quarterly_survey_is_not_called_the_annual_one(tmp_path: Path) -> No
     assert release.about["title"].endswith(
         ", National Quarterly Pulse Survey 2024 (published results)"
     )
-    cover = _render(release, [], date=None)
+    cover = render("report.html", release, date=None, pages=[])
     assert '<p class="lead">National Quarterly Pulse Survey 2024, published results</p>' in cover
 
 

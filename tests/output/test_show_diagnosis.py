@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import numpy as np
 import pandas as pd
 import pytest
@@ -29,7 +30,7 @@ from culture_analytics.output.diagnosis_files import (
     _workbook,
     diagnosis_tables,
 )
-from culture_analytics.output.pages import Page, block_html
+from culture_analytics.output.pages import Page, block_html, make_page
 from culture_analytics.output.report import render
 from culture_analytics.resources import notebooks_folder
 from tests.output.html import parse
@@ -140,6 +141,18 @@ def test_where_is_told_from_the_spots_of_the_release(
     assert set(rows) == set(hot["group"])
     first = hot.iloc[0]
     assert f"{first['difference']:+.1f}"[:3] in rows[first["group"]]
+
+
+def test_what_comes_first_is_told_with_its_lowest_answers(
+    release: ca.Release, blocks: dict[str, Any]
+) -> None:
+    table = ca.diagnosis_of(release).priorities
+    first = table[table["kind"].eq("look at first")].iloc[0]
+    (points, *_) = flat(blocks["board_first"])
+    assert points.items[0].startswith(f"{first['area']}: scores {first['score']:.1f} of 10")
+    assert f"share {first['importance']:.0f}%" in points.items[0]
+    assert ". Least favourable: " in points.items[0]
+    assert len(points.items) == show_board.MOST_FIRST
 
 
 def test_the_groups_of_the_board_are_those_with_clear_gaps(
@@ -276,20 +289,18 @@ def test_the_command_writes_everything_and_says_where(
 
 def board_html(release: ca.Release) -> str:
     """The file for the board, made of the notebook's cells without a kernel."""
-    import nbformat
-
     book = nbformat.read(notebooks_folder() / "08_board_summary.ipynb", as_version=4)
-    parts = []
     for cell in book.cells:
-        tags = cell.metadata.get("tags", [])
-        if cell.cell_type == "markdown" and not tags:
-            text = cell.source
-            mark = "<h3>" if text.startswith("## ") else "<p>"
-            parts.append(f"{mark}{text.lstrip('# ')}{mark.replace('<', '</')}")
-        elif cell.cell_type == "code" and not tags:
-            parts.append(block_html(eval(cell.source, {"ca": ca, "release": release})))
-    page = Page("board-summary", "Board summary", (), "\n".join(parts), ())
-    return render("board.html", release, date=None, page=page)
+        if cell.cell_type == "code" and not cell.metadata.get("tags"):
+            shown = eval(cell.source, {"ca": ca, "release": release})
+            for block in flat(shown):
+                data, about = (
+                    block._repr_mimebundle_()
+                    if isinstance(block, Picture)
+                    else ({"text/html": block._repr_html_()}, {})
+                )
+                cell.outputs.append(nbformat.v4.new_output("display_data", data, metadata=about))
+    return render("board.html", release, date=None, page=make_page(book, "08_board_summary"))
 
 
 @pytest.mark.parametrize("which", ["release", "plain", "published"])
@@ -300,7 +311,9 @@ def test_the_board_summary_prints_on_two_pages(
     html = board_html(release)
     page = parse(html)
     questions = [h.text for h in page.all("h3")]
-    assert questions[0] == "Where do we stand?" and questions[-1] == "How sure are we?"
+    assert questions[0] == "Where do we stand?"
+    last = {"release": "How sure are we?"}.get(which, "What these data cannot show")
+    assert questions[-1] == last
     assert release.banner in page.all("div", class_="top")[0].text
     assert not re.search(r'(src|href)="https?:', html)
     browser, counter = shutil.which("chromium"), shutil.which("pdfinfo")
