@@ -1,21 +1,29 @@
 """Do the intervals of inclusion hold, and is a "clear gap" seldom false? Known truth. SYNTHETIC.
 
-    python benchmarks/inclusion_coverage.py                # print: about half an hour
+    python benchmarks/inclusion_coverage.py                # print: some twenty minutes
     python benchmarks/inclusion_coverage.py --draws 500    # quicker, and less exact
     python benchmarks/inclusion_coverage.py --write --machine "2 cores, ..." --date 2026-01-31
 
 Gaps, ratios
     Two groups' answers are drawn and compared by `compare_groups`: groups of 11 to 800 beside 500
-    or 3,000, 2 to 50 % saying yes, alike or not. The same beside "the rest", and with unequal
-    weights from respondents through `calculate`.
+    or 3,000, 2 to 50 % saying yes in the reference, alike, at double or at half the odds. The same
+    beside "the rest", and with unequal weights from respondents through `calculate`. Under 2 % in
+    a group Wilson's limits, and so all made of them, have a known dip (docs/reference/intervals.md:
+    where fewer than a fifth of a person is expected to say yes); those points stand by themselves.
+    Scores too, of four shapes.
 Gradients
     Slope and relative index over ordered groups, some of them of 11 people.
 Adjusted gaps
-    Groups whose job mix differs and whose jobs differ in the answer: groups of 60 to 600 of 600 to
-    3,000, three to eight things allowed for, 5 to 40 % saying yes, with and without weights. The
-    truth is the gap in the population that the respondents are drawn from.
+    Groups whose job mix differs and whose jobs differ in the answer: groups of 60 to 300 of 600 to
+    3,000, four jobs and up to five ages allowed for, 5 to 40 % saying yes, with and without
+    weights. The truth is the gap in the population that the respondents are drawn from. What
+    `adjusted_gap` refuses in most samples (ten answers of the rarer kind a parameter) is no point.
 False findings
     Families of 200 comparisons in which nothing but chance is at work, judged by `verdict`.
+
+A point at which fewer than 94 % held at first is simulated again with four times the samples, and
+the second look counts for the lowest, which of hundreds of points is otherwise the unluckiest; the
+mean is of first looks.
 
 Targets: limits hold the truth at 94.5 % or more of the grid's samples on average and at no point
 under 92 %; at most 5 % of null families have any finding, plus two Monte Carlo standard errors.
@@ -25,8 +33,10 @@ under 92 %; at most 5 % of null families have any finding, plus two Monte Carlo 
 from __future__ import annotations
 
 import argparse
+import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import product
 from typing import NamedTuple
 
@@ -42,6 +52,7 @@ from culture_analytics.estimates import Estimates
 from culture_analytics.stats import (
     LogisticSums,
     logistic_regression,
+    score_limits,
     slope_index,
     standardised_gap,
     standardised_percentages,
@@ -50,6 +61,7 @@ from culture_analytics.stats import (
 )
 
 MEAN_TARGET, LOWEST_TARGET, LEVEL = 94.5, 92.0, 0.05
+LOOK_AGAIN, MORE = 94.0, 4
 RATES = (0.02, 0.05, 0.1, 0.2, 0.35, 0.5)
 SIZES = (11, 15, 20, 30, 50, 100, 200, 400, 800)
 OTHERS = (500, 3000)
@@ -70,6 +82,7 @@ class Point(NamedTuple):
     covered: float  # per cent of samples whose limits hold the truth
     samples: int  # with limits
     left_out: float  # share of samples without limits, or refused
+    at_first: float | None = None  # covered at the first of two looks
 
     @property
     def error(self) -> float:
@@ -130,6 +143,16 @@ def point(what: str, where: str, lower: Floats, upper: Floats, truth: float) -> 
     return Point(what, where, 100 * float(held.sum()) / max(samples, 1), samples, 1 - known.mean())
 
 
+def twice(make: Callable[[int], Sequence[Point]], draws: int) -> Iterator[Point]:
+    """Points, those low at first simulated again with more samples."""
+    found = make(draws)
+    low = {p.what for p in found if p.covered < LOOK_AGAIN}
+    again = {p.what: p for p in make(MORE * draws)} if low else {}
+    for p in found:
+        seen = again.get(p.what) if p.what in low else None
+        yield seen._replace(at_first=p.covered) if seen else p
+
+
 # -- gaps and ratios ---------------------------------------------------------------------------
 
 
@@ -140,66 +163,161 @@ def gaps(
     """Differences and ratios of two independent groups, or of a group and the rest."""
     for n, m, odds_ratio in product(sizes, others, ODDS_RATIOS):
         truth = [(moved(p0, odds_ratio), p0) for p0 in rates]
-        yes = np.array([rng.binomial(n, p1, draws) for p1, _ in truth])
-        no_less = np.array([rng.binomial(m, p0, draws) for _, p0 in truth])
-        keys = pd.MultiIndex.from_product(
-            [range(len(rates)), range(draws)], names=["measure", "org"]
-        ).to_frame(index=False).astype(str)  # fmt: skip
-        first = rows(keys.assign(breakdown="unit", group=GROUP), yes.ravel(), np.full(yes.size, n))
-        if rest:
-            whole = keys.assign(breakdown="overall", group="All staff")
-            second = rows(whole, (yes + no_less).ravel(), np.full(yes.size, n + m))
-        else:
-            second = rows(
-                keys.assign(breakdown="unit", group=OTHER), no_less.ravel(), np.full(yes.size, m)
-            )
-        made = ca.compare_groups(
-            estimates(pd.concat([first, second], ignore_index=True)),
-            reference=ca.REST if rest else OTHER, statistic=BOTH, adjust="none",
-        ).table  # fmt: skip
-        for statistic, label in (("difference", "gaps"), ("ratio", "ratios")):
-            some = made[made["statistic"].eq(statistic)]
-            for k, (p1, p0) in enumerate(truth):
-                at = some[some["measure"].eq(str(k))]
-                value = 100 * (p1 - p0) if statistic == "difference" else p1 / p0
-                yield point(
-                    label + (" to the rest" if rest else ""),
-                    f"{n} beside {m:,}, {p1:.1%} and {p0:.1%}",
-                    at["lower"].to_numpy(), at["upper"].to_numpy(), value,
-                )  # fmt: skip
+        found = gap_points(n, m, truth, draws, rng, rest=rest)
+        low = [pair for pair in truth if any(
+            p.covered < LOOK_AGAIN for p in found if p.where == at(n, m, pair))]  # fmt: skip
+        again = gap_points(n, m, low, MORE * draws, rng, rest=rest) if low else []
+        second = {(p.what, p.where): p for p in again}
+        for p in found:
+            seen = second.get((p.what, p.where)) if p.covered < LOOK_AGAIN else None
+            yield seen._replace(at_first=p.covered) if seen else p
+
+
+def at(n: int, m: int, pair: tuple[float, float]) -> str:
+    return f"{n} beside {m:,}, {pair[0]:.1%} and {pair[1]:.1%}"
+
+
+def gap_points(
+    n: int, m: int, truth: Sequence[tuple[float, float]], draws: int, rng: np.random.Generator,
+    *, rest: bool,
+) -> list[Point]:  # fmt: skip
+    """A group of `n` beside one of `m`, at several pairs of proportions."""
+    yes = np.array([rng.binomial(n, p1, draws) for p1, _ in truth])
+    others = np.array([rng.binomial(m, p0, draws) for _, p0 in truth])
+    keys = pd.MultiIndex.from_product(
+        [range(len(truth)), range(draws)], names=["measure", "org"]
+    ).to_frame(index=False).astype(str)  # fmt: skip
+    first = rows(keys.assign(breakdown="unit", group=GROUP), yes.ravel(), np.full(yes.size, n))
+    if rest:
+        whole = keys.assign(breakdown="overall", group="All staff")
+        second = rows(whole, (yes + others).ravel(), np.full(yes.size, n + m))
+    else:
+        reference = keys.assign(breakdown="unit", group=OTHER)
+        second = rows(reference, others.ravel(), np.full(yes.size, m))
+    made = ca.compare_groups(
+        estimates(pd.concat([first, second], ignore_index=True)),
+        reference=ca.REST if rest else OTHER, statistic=BOTH, adjust="none",
+    ).table  # fmt: skip
+    found = []
+    for statistic, label in (("difference", "gaps"), ("ratio", "ratios")):
+        some = made[made["statistic"].eq(statistic)]
+        for k, pair in enumerate(truth):
+            p1, p0 = pair
+            limits = some.loc[some["measure"].eq(str(k)), ["lower", "upper"]].to_numpy()
+            value = 100 * (p1 - p0) if statistic == "difference" else p1 / p0
+            outside = ", under 2 %: outside the grid" if p1 < min(RATES) else ""
+            what = label + (" to the rest" if rest else "") + outside
+            found.append(point(what, at(n, m, pair), *limits.T, value))
+    return found
+
+
+# Scores from 0 to 10: a draw of n answers, and their true mean. The last is a sub-score of rare
+# events: most people have the best score, and a small group can be all of them.
+SHAPES = {
+    "spread over the scale": (5.0, 3.2),
+    "usual": (6.5, 1.9),
+    "crowded at the top": (8.1, 1.9),
+    "most at the top": None,
+}
+RARE = (np.array([10.0, 7.5, 5.0, 0.0]), np.array([0.8, 0.1, 0.05, 0.05]))
+
+
+def scores(shape: str, size: tuple[int, ...], rng: np.random.Generator) -> tuple[Floats, float]:
+    """Respondents' scores and their true mean."""
+    known = SHAPES[shape]
+    if known is None:
+        return rng.choice(RARE[0], size, p=RARE[1]), float(RARE[0] @ RARE[1])
+    mean, sd = known[0] / 10, known[1] / 10
+    total = mean * (1 - mean) / sd**2 - 1
+    return 10 * rng.beta(mean * total, (1 - mean) * total, size), known[0]
+
+
+def score_rows(keys: pd.DataFrame, points: Floats) -> pd.DataFrame:
+    """Rows of mean scores as `calculate` would give them; `points` is (rows, respondents)."""
+    n = points.shape[1]
+    mean, sd = points.mean(axis=1), points.std(axis=1, ddof=1)
+    lower, upper = score_limits(mean, sd / n**0.5, n - 1, n, n, bounds=(0, 10))[:2]
+    return rows(keys, np.zeros(len(keys), dtype=np.int64), np.full(len(keys), n)).assign(
+        statistic="score", unit="score", value=mean, se=sd / n**0.5, lower=lower, upper=upper,
+        method="t",
+    )  # fmt: skip
+
+
+def score_gaps(draws: int, rng: np.random.Generator) -> Iterator[Point]:
+    """Gaps of mean scores: small groups beside 1,000, of one shape or of two."""
+    pairs = [(s, s) for s in SHAPES] + [("crowded at the top", "usual"),
+                                        ("usual", "spread over the scale")]  # fmt: skip
+    for shapes, n in product(pairs, (11, 30, 100, 400)):
+        yield from twice(partial(score_points, shapes, n, rng), draws)
+
+
+def score_points(
+    shapes: tuple[str, str], n: int, rng: np.random.Generator, draws: int
+) -> list[Point]:
+    """A group of `n` beside 1,000."""
+    keys = pd.DataFrame({"org": [str(k) for k in range(draws)], "measure": "0"})
+    blocks, means = [], []
+    for shape, name, size in zip(shapes, (GROUP, OTHER), (n, 1000), strict=True):
+        points, mean = scores(shape, (draws, size), rng)
+        blocks.append(score_rows(keys.assign(breakdown="unit", group=name), points))
+        means.append(mean)
+    made = ca.compare_groups(
+        estimates(pd.concat(blocks, ignore_index=True)), reference=OTHER, adjust="none"
+    ).table
+    limits = made[["lower", "upper"]].to_numpy().T
+    where = f"{n} {shapes[0]} beside 1,000 {shapes[1]}"
+    return [point("gaps of scores", where, *limits, means[0] - means[1])]
 
 
 def weighted_gaps(draws: int, rng: np.random.Generator) -> Iterator[Point]:
     """Unequal weights, from respondents: every organisation is a sample."""
+    grid = product((0.1, 0.3), (0.5, 0.8), (0.05, 0.2, 0.4), (1.0, 2.0))
+    for share, spread, p0, odds_ratio in grid:
+        pair = moved(p0, odds_ratio), p0
+        yield from twice(partial(weighted_points, share, spread, pair, rng), draws)
+
+
+def weighted_points(
+    share: float, spread: float, pair: tuple[float, float], rng: np.random.Generator, draws: int
+) -> list[Point]:
+    """A share of 400 people beside the others, with log-normal weights."""
     people, instrument = 400, ca.load_instrument()
-    dtype = instrument.items[MEASURE].dtype
-    for share, spread, p0, odds_ratio in product(
-        (0.1, 0.3), (0.5, 0.8), (0.05, 0.2, 0.4), (1.0, 2.0)
-    ):
-        n = people * draws
-        group = rng.random(n) < share
-        p1 = moved(p0, odds_ratio)
-        said = rng.random(n) < np.where(group, p1, p0)
-        frame = pd.DataFrame(
-            {
-                "org": pd.Categorical(np.repeat([f"{k:05d}" for k in range(draws)], people)),
-                "year": np.full(n, 2024, dtype="int16"),
-                MEASURE: pd.Categorical(np.where(said, "Yes", "No"), dtype=dtype),
-                "side": pd.Categorical(np.where(group, GROUP, OTHER)),
-                "w": np.exp(rng.normal(0, spread, n)),
-            }
+    n, (p1, p0) = people * draws, pair
+    group = rng.random(n) < share
+    said = rng.random(n) < np.where(group, p1, p0)
+    frame = pd.DataFrame(
+        {
+            "org": pd.Categorical(np.repeat([f"{k:05d}" for k in range(draws)], people)),
+            "year": np.full(n, 2024, dtype="int16"),
+            MEASURE: pd.Categorical(
+                np.where(said, "Yes", "No"), dtype=instrument.items[MEASURE].dtype
+            ),
+            "side": pd.Categorical(np.where(group, GROUP, OTHER)),
+            "w": np.exp(rng.normal(0, spread, n)),
+        }
+    )
+    survey = ca.Survey(frame, instrument=instrument, design=ca.Design(weights={"w": "w"}))
+    found = ca.calculate(survey, MEASURE, by="side", weight="w")
+    table = ca.compare_groups(found, reference=OTHER, statistic=BOTH, adjust="none").table
+    table = table[table["org"].ne("all") & table["status"].eq("ok")]
+    where = f"{share:.0%} of {people}, Kish {np.exp(spread**2):.2f}, {p1:.0%} and {p0:.0%}"
+    truth = {"difference": 100 * (p1 - p0), "ratio": p1 / p0}
+    return of_both(
+        table, truth, {"difference": "gaps, weighted", "ratio": "ratios, weighted"}, where
+    )
+
+
+def of_both(
+    table: pd.DataFrame, truth: dict[str, float], words: dict[str, str], where: str
+) -> list[Point]:
+    """A point of each statistic."""
+    return [
+        point(
+            words[name], where,
+            *table.loc[table["statistic"].eq(name), ["lower", "upper"]].to_numpy().T, value,
         )
-        survey = ca.Survey(frame, instrument=instrument, design=ca.Design(weights={"w": "w"}))
-        found = ca.calculate(survey, MEASURE, by="side", weight="w")
-        table = ca.compare_groups(found, reference=OTHER, statistic=BOTH, adjust="none").table
-        table = table[table["org"].ne("all") & table["status"].eq("ok")]
-        where = f"{share:.0%} of {people}, Kish {np.exp(spread**2):.2f}, {p1:.0%} and {p0:.0%}"
-        for statistic, label, value in (
-            ("difference", "gaps, weighted", 100 * (p1 - p0)),
-            ("ratio", "ratios, weighted", p1 / p0),
-        ):
-            at = table[table["statistic"].eq(statistic)]
-            yield point(label, where, at["lower"].to_numpy(), at["upper"].to_numpy(), value)
+        for name, value in truth.items()
+    ]  # fmt: skip
 
 
 LADDERS = ((11, 60, 90, 40, 15), (30, 40, 50, 30), (11, 300, 700, 900, 500, 20), (400, 900, 200))
@@ -208,26 +326,28 @@ LADDERS = ((11, 60, 90, 40, 15), (30, 40, 50, 30), (11, 300, 700, 900, 500, 20),
 def gradients(draws: int, rng: np.random.Generator) -> Iterator[Point]:
     """Slope and relative index over ordered groups."""
     for sizes, p, steep in product(LADDERS, (0.05, 0.15, 0.4), (-0.6, 0.0, 0.6)):
-        labels = [f"Step {k}" for k in range(len(sizes))]
         odds = np.exp(steep * np.linspace(-1, 1, len(sizes)))
         truth = np.array([moved(p, o) for o in odds])
-        base = np.tile(sizes, draws)
-        keys = pd.MultiIndex.from_product(
-            [range(draws), labels], names=["org", "group"]
-        ).to_frame(index=False).astype(str).assign(measure="0", breakdown="ladder")  # fmt: skip
-        yes = rng.binomial(base, np.tile(truth, draws))
-        made = ca.compare_groups(
-            estimates(rows(keys, yes, base)), statistic=[SLOPE, RELATIVE], adjust="none",
-            order={"ladder": labels},
-        ).table  # fmt: skip
-        line = slope_index(truth, sizes)
-        where = f"{' '.join(map(str, sizes))}, {truth[0]:.0%} to {truth[-1]:.0%}"
-        for statistic, label, value in (
-            (SLOPE, "slopes", 100 * float(line.sii)),
-            (RELATIVE, "relative indices", float(line.rii)),
-        ):
-            at = made[made["statistic"].eq(statistic)]
-            yield point(label, where, at["lower"].to_numpy(), at["upper"].to_numpy(), value)
+        yield from twice(partial(gradient_points, sizes, truth, rng), draws)
+
+
+def gradient_points(
+    sizes: Sequence[int], truth: Floats, rng: np.random.Generator, draws: int
+) -> list[Point]:
+    """Both indices over groups of these sizes and true proportions."""
+    labels = [f"Step {k}" for k in range(len(sizes))]
+    base = np.tile(sizes, draws)
+    keys = pd.MultiIndex.from_product([range(draws), labels], names=["org", "group"])
+    named = keys.to_frame(index=False).astype(str).assign(measure="0", breakdown="ladder")
+    yes = rng.binomial(base, np.tile(truth, draws))
+    made = ca.compare_groups(
+        estimates(rows(named, yes, base)), statistic=[SLOPE, RELATIVE], adjust="none",
+        order={"ladder": labels},
+    ).table  # fmt: skip
+    line = slope_index(truth, sizes)
+    where = f"{' '.join(map(str, sizes))}, {truth[0]:.0%} to {truth[-1]:.0%}"
+    values = {SLOPE: 100 * float(line.sii), RELATIVE: float(line.rii)}
+    return of_both(made, values, {SLOPE: "slopes", RELATIVE: "relative indices"}, where)
 
 
 # -- adjusted gaps ------------------------------------------------------------------------------
@@ -252,7 +372,7 @@ MIXES = (
         (0.0, -0.3, -0.6, -0.2, 0.3),
     ),
 )  # fmt: skip
-ADJUSTED_SIZES = ((600, 0.1), (600, 0.3), (1500, 0.05), (1500, 0.2), (3000, 0.03), (3000, 0.2))
+ADJUSTED_SIZES = ((600, 0.1), (1500, 0.05), (1500, 0.2), (3000, 0.03))
 ADJUSTED_RATES = (0.05, 0.1, 0.2, 0.4)
 OWN = (0.0, 0.6)  # log-odds of the group itself
 
@@ -310,26 +430,32 @@ def adjusted(
     """Adjusted gaps; points of which more than half of the samples are refused are left out."""
     for mix, (n, part), rate, own in product(mixes, sizes, rates, OWN):
         of = population(mix, part, rate, own)
-        lower, upper = np.full(draws, np.nan), np.full(draws, np.nan)
-        for k in range(draws):
-            sums = sample(of, n, spread, rng)
-            try:
-                fit = logistic_regression(
-                    of.x, np.arange(len(of.p)), np.zeros(len(of.p), dtype=int), sums, [n],
-                    names=of.terms, group=of.codes[:, 0], group_names=[OTHER, GROUP],
-                )  # fmt: skip
-            except AdjustmentError:
-                if k >= 40 and np.isnan(lower[:k]).mean() > 0.75:
-                    break
-                continue
-            found = standardised_percentages(fit, of.settings, effective_base=fit.effective_base)
-            gap = standardised_gap(found, 1, 0)
-            lower[k], upper[k] = gap.lower, gap.upper
         where = f"{mix.name}, {part * n:.0f} of {n:,}, {rate:.0%}, own effect {own:g}"
-        label = "adjusted gaps" + (", weighted" if spread else "")
-        found_point = point(label, where, lower, upper, of.truth)
-        if found_point.left_out <= 0.5:
-            yield found_point
+        yield from twice(partial(adjusted_points, of, n, spread, where, rng), draws)
+
+
+def adjusted_points(
+    of: Population, n: int, spread: float, where: str, rng: np.random.Generator, draws: int
+) -> list[Point]:
+    """One point; none where most samples are refused."""
+    lower, upper = np.full(draws, np.nan), np.full(draws, np.nan)
+    for k in range(draws):
+        sums = sample(of, n, spread, rng)
+        try:
+            fit = logistic_regression(
+                of.x, np.arange(len(of.p)), np.zeros(len(of.p), dtype=int), sums, [n],
+                names=of.terms, group=of.codes[:, 0], group_names=[OTHER, GROUP],
+            )  # fmt: skip
+        except AdjustmentError:
+            if k == 40 and np.isnan(lower[:k]).mean() > 0.75:
+                return []
+            continue
+        found = standardised_percentages(fit, of.settings, effective_base=fit.effective_base)
+        gap = standardised_gap(found, 1, 0)
+        lower[k], upper[k] = gap.lower, gap.upper
+    what = "adjusted gaps" + (", weighted" if spread else "")
+    made = point(what, where, lower, upper, of.truth)
+    return [made] if made.left_out <= 0.5 else []
 
 
 def sample(of: Population, n: int, spread: float, rng: np.random.Generator) -> LogisticSums:
@@ -392,25 +518,22 @@ def false_gaps(
 
 
 def false_scores(families: int, rng: np.random.Generator) -> Iterator[Rate]:
-    """Scores, skewed as those of the survey are, of groups of 15 to 400 beside 1,000."""
+    """Scores of each shape, of groups of 15 to 400 beside 1,000."""
     sizes, measures = (1000, 15, 30, 60, 120, 400), 40
-    blocks = []
-    for k, n in enumerate(sizes):
-        points = 10 * rng.beta(3.0, 1.6, (families, measures, n)).astype(np.float32)
-        mean, sd = points.mean(axis=2), points.std(axis=2, ddof=1)
-        se = sd.ravel().astype(float) / n**0.5
-        keys = pd.MultiIndex.from_product(
-            [range(families), range(measures)], names=["org", "measure"]
-        ).to_frame(index=False).astype(str)  # fmt: skip
-        value = mean.ravel().astype(float)
-        blocks.append(
-            rows(keys.assign(breakdown="unit", group=f"Group {k}" if k else OTHER),
-                 np.zeros(len(keys), dtype=np.int64), np.full(len(keys), n))
-            .assign(statistic="score", unit="score", value=value, se=se, lower=value - 2 * se,
-                    upper=value + 2 * se, method="t")
-        )  # fmt: skip
-    made = ca.compare_groups(estimates(pd.concat(blocks, ignore_index=True)), reference=OTHER)
-    yield rate("gaps: 40 scores, 5 groups of 15 to 400", made, "a clear gap", families)
+    keys = pd.MultiIndex.from_product(
+        [range(families), range(measures)], names=["org", "measure"]
+    ).to_frame(index=False).astype(str)  # fmt: skip
+    for shape in SHAPES:
+        blocks = []
+        for k, n in enumerate(sizes):
+            named = keys.assign(breakdown="unit", group=f"Group {k}" if k else OTHER)
+            for part in np.array_split(np.arange(len(named)), max(families // 10, 1)):
+                some = named.iloc[part].reset_index(drop=True)
+                blocks.append(score_rows(some, scores(shape, (len(some), n), rng)[0]))
+        made = ca.compare_groups(estimates(pd.concat(blocks, ignore_index=True)), reference=OTHER)
+        yield rate(
+            f"gaps: 40 scores, {shape}, 5 groups of 15 to 400", made, "a clear gap", families
+        )
 
 
 def false_associations(families: int, rng: np.random.Generator) -> Iterator[Rate]:
@@ -446,8 +569,10 @@ def summary(points: Sequence[Point]) -> list[str]:
     for what in dict.fromkeys(p.what for p in points):
         some = [p for p in points if p.what == what]
         low = min(some, key=lambda p: p.covered)
-        mean = float(np.mean([p.covered for p in some]))
+        # The mean is of first looks: of those looked at twice only the unlucky would be mended.
+        mean = float(np.mean([p.covered if p.at_first is None else p.at_first for p in some]))
         met = "yes" if mean >= MEAN_TARGET and low.covered >= LOWEST_TARGET else "NO"
+        met = "" if "outside" in what else met
         samples = int(np.median([p.samples for p in some]))
         lines.append(
             f"| {what} | {len(some)} | {samples:,} | {mean:.1f} | {low.covered:.1f} | {low.where} "
@@ -469,8 +594,8 @@ def false_findings(rates: Sequence[Rate]) -> list[str]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--draws", type=int, default=2000, help="samples a point")
-    parser.add_argument("--families", type=int, default=600, help="null families of each kind")
+    parser.add_argument("--draws", type=int, default=1000, help="samples a point")
+    parser.add_argument("--families", type=int, default=300, help="null families of each kind")
     parser.add_argument("--seed", type=int, default=2024)
     parser.add_argument("--write", action="store_true", help="into docs/reference/inclusion.md")
     parser.add_argument("--machine", default="", help="named in the page")
@@ -480,19 +605,27 @@ def main() -> None:
         parser.error("--write needs --machine and --date")
     start = time.perf_counter()
     draws, rng = args.draws, np.random.default_rng(args.seed)
-    points = [
-        *gaps(draws, rng),
-        *gaps(draws, rng, (15, 50, 200), (300,), rest=True),
-        *weighted_gaps(draws, rng),
-        *gradients(draws // 2, rng),
-        *adjusted(draws // 2, rng),
-        *adjusted(draws // 2, rng, spread=0.6, mixes=MIXES[1:3], sizes=ADJUSTED_SIZES[:4]),
-    ]
-    rates = [
-        *false_gaps(args.families, rng),
-        *false_scores(args.families // 3, rng),
-        *false_associations(args.families // 3, rng),
-    ]
+    rates: list[Rate] = []
+    for kind in (
+        false_gaps(args.families, rng),
+        false_scores(args.families // 2, rng),
+        false_associations(args.families // 2, rng),
+    ):
+        rates += kind
+        print("\n".join([*false_findings(rates), ""]), file=sys.stderr, flush=True)
+    points: list[Point] = []
+    for part in (
+        gaps(draws, rng),
+        gaps(draws, rng, (15, 50, 200), (300,), rest=True),
+        score_gaps(draws, rng),
+        weighted_gaps(draws, rng),
+        gradients(draws // 2, rng),
+        adjusted(draws // 2, rng),
+        adjusted(draws // 2, rng, spread=0.6, mixes=MIXES[2:3], sizes=ADJUSTED_SIZES[:3]),
+    ):
+        done = list(part)
+        points += done
+        print("\n".join([*summary(done), ""]), file=sys.stderr, flush=True)
     seconds = time.perf_counter() - start
     lines = [*summary(points), "", *false_findings(rates)]
     print("\n".join(lines))
@@ -504,8 +637,8 @@ def main() -> None:
 
         made = (
             f"Made by `benchmarks/inclusion_coverage.py` on {args.date} ({args.machine}): seed "
-            f"{args.seed}, {seconds:.0f} s. A point is right to about "
-            f"{1.96 * np.sqrt(95 * 5 / draws):.1f} percentage points."
+            f"{args.seed}, {seconds / 60:.0f} minutes. The lowest of many points is low by chance "
+            "too: one of 500 samples is right to 1.9 percentage points, one of 4,000 to 0.7."
         )
         replace_section("inclusion.md", "inclusion coverage", [made, "", *lines])
 

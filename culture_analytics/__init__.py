@@ -57,9 +57,14 @@ if TYPE_CHECKING:
     from culture_analytics.control import ControlChart, control_chart
     from culture_analytics.diagnose import (
         Diagnosis,
+        answers_needed,
+        before_after,
+        detectable_change,
         diagnose_culture,
         diagnosis_of,
+        follow_up,
         load_culture_model,
+        read_tracker,
     )
     from culture_analytics.experience import (
         discrimination_grounds,
@@ -68,6 +73,7 @@ if TYPE_CHECKING:
     )
     from culture_analytics.intersectional import intersections
     from culture_analytics.output import show
+    from culture_analytics.output.diagnosis_files import write_diagnosis
     from culture_analytics.output.report import run_report
     from culture_analytics.read import read_extract
     from culture_analytics.read.published import read_published
@@ -94,7 +100,9 @@ __all__ = [
     "Rule",
     "Survey",
     "adjusted_gap",
+    "answers_needed",
     "audit",
+    "before_after",
     "biggest_movers",
     "build_release",
     "calculate",
@@ -105,12 +113,14 @@ __all__ = [
     "compare_years",
     "concat",
     "control_chart",
+    "detectable_change",
     "diagnose_culture",
     "diagnosis_of",
     "discrimination_grounds",
     "effect_of_weights",
     "equality_coverage",
     "experience_ladder",
+    "follow_up",
     "funnel",
     "intersections",
     "list_measures",
@@ -126,6 +136,7 @@ __all__ = [
     "rake",
     "read_extract",
     "read_published",
+    "read_tracker",
     "response_profile",
     "roll_up",
     "run_report",
@@ -138,6 +149,7 @@ __all__ = [
     "verdict",
     "wdes_metrics",
     "wres_indicators",
+    "write_diagnosis",
 ]
 
 # Imported when first used, so that `import culture_analytics` stays quick.
@@ -147,6 +159,8 @@ _WHEN_USED = {
     "Diagnosis": "culture_analytics.diagnose",
     "REST": "culture_analytics.compare",
     "adjusted_gap": "culture_analytics.adjusted",
+    "answers_needed": "culture_analytics.diagnose",
+    "before_after": "culture_analytics.diagnose",
     "biggest_movers": "culture_analytics.compare",
     "compare_benchmark": "culture_analytics.compare",
     "compare_groups": "culture_analytics.compare",
@@ -155,9 +169,11 @@ _WHEN_USED = {
     "diagnose_culture": "culture_analytics.diagnose",
     "diagnosis_of": "culture_analytics.diagnose",
     "discrimination_grounds": "culture_analytics.experience",
+    "detectable_change": "culture_analytics.diagnose",
     "effect_of_weights": "culture_analytics.response",
     "equality_coverage": "culture_analytics.experience",
     "experience_ladder": "culture_analytics.experience",
+    "follow_up": "culture_analytics.diagnose",
     "funnel": "culture_analytics.compare",
     "intersections": "culture_analytics.intersectional",
     "load_culture_model": "culture_analytics.diagnose",
@@ -169,9 +185,11 @@ _WHEN_USED = {
     "rake": "culture_analytics.response",
     "read_extract": "culture_analytics.read",
     "read_published": "culture_analytics.read.published",
+    "read_tracker": "culture_analytics.diagnose",
     "response_profile": "culture_analytics.response",
     "roll_up": "culture_analytics.compare",
     "run_report": "culture_analytics.output.report",
+    "write_diagnosis": "culture_analytics.output.diagnosis_files",
     "show": "culture_analytics.output",
     "simulate_survey": "culture_analytics.simulate",
     "system": "culture_analytics.compare",

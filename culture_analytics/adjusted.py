@@ -135,10 +135,10 @@ class AdjustedGap:
         was_clear = row["plain_gap_p_value"] < alpha
         gap, adjusted = row["plain_gap"], row["adjusted_gap"]
         text = (
-            f"{self.measure.short}: {row['plain']:.1f} % of '{row['group']}' and {plain_of:.1f} % "
+            f"{self.measure.short}: {row['plain']:.1f}% of '{row['group']}' and {plain_of:.1f}% "
             f"of '{self.reference}', a gap of {_points(gap)}. With the same mix of "
             f"{self._allowed} in both groups the gap would be {_points(adjusted)} "
-            f"({100 * self._level:g} % interval {row['adjusted_gap_lower']:.1f} to "
+            f"({100 * self._level:g}% interval {row['adjusted_gap_lower']:.1f} to "
             f"{row['adjusted_gap_upper']:.1f}): "
         )
         if was_clear and clear:

@@ -1,4 +1,4 @@
-"""The command line: ``culture-analytics report | diagnose | validate | notebooks | tracker ...``.
+"""The command line: ``culture-analytics report | diagnose | wres | wdes | edi | validate | ...``.
 
 Exit codes: 0 done, 1 a file that was checked needs attention, 2 something was wrong and nothing
 was made. What is said is ASCII; what went wrong is one message without a traceback.
@@ -113,6 +113,27 @@ def _parser() -> argparse.ArgumentParser:
     )
     report.set_defaults(run=_report)
 
+    diagnose = _command(
+        commands, "diagnose", "write the culture diagnosis: tables, a workbook and two pages"
+    )
+    _add_data(diagnose, several=True)
+    diagnose.add_argument(
+        "--by",
+        metavar="UNIT",
+        help="units of the tables: directorate (the largest, the default), team (the smallest), or "
+        "the name of a unit column",
+    )
+    diagnose.add_argument("--published", metavar="WORKBOOK", action="append", help="as for report")
+    diagnose.add_argument(
+        "--out", metavar="DIR", default="diagnosis", help="folder of the files (default: diagnosis)"
+    )
+    diagnose.add_argument("--date", metavar="TEXT", help="date to print on the pages")
+    diagnose.add_argument("--embargo", metavar="DATE", help="as for report")
+    diagnose.add_argument("--tracker", metavar="CSV", help="as for report")
+    diagnose.set_defaults(run=_diagnose)
+
+    _add_standards(commands)
+
     validate = _command(commands, "validate", "check a file without making anything")
     _add_data(validate, several=False)
     validate.set_defaults(run=_validate)
@@ -136,6 +157,33 @@ def _parser() -> argparse.ArgumentParser:
     cache.add_argument("--clear", action="store_true", help="remove it")
     cache.set_defaults(run=_cache)
     return parser
+
+
+def _add_standards(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+) -> None:
+    """A command for each equality standard that a trust hands in."""
+    whats = {
+        "wres": "write the Workforce Race Equality Standard's survey indicators",
+        "wdes": "write the Workforce Disability Equality Standard's survey metrics",
+        "edi": "write the survey measures of the EDI improvement plan",
+    }
+    for name, what in whats.items():
+        command = _command(commands, name, f"{what} as xlsx and csv")
+        _add_data(command, several=True)
+        command.add_argument(
+            "--published",
+            metavar="WORKBOOK",
+            action="append",
+            help="official results workbook to set beside them; may be given several times",
+        )
+        command.add_argument(
+            "--out", metavar="DIR", default=name, help=f"folder of the files (default: {name})"
+        )
+        command.add_argument(
+            "--embargo", metavar="DATE", help="date before which nothing may be shared"
+        )
+        command.set_defaults(run=_standard, standard=name)
 
 
 def _command(
@@ -195,8 +243,56 @@ def _report(given: argparse.Namespace) -> int:
         print(_ascii(f"Packs: begin with {written.resolve()}"))
         return DONE
     print(_ascii(f"Report: {written.resolve()}"))
-    print(_ascii(f"Board summary, two pages to print: {written.with_name(BOARD).resolve()}"))
+    board = written.with_name(BOARD)
+    if board.is_file():
+        print(_ascii(f"Board summary, two pages to print: {board.resolve()}"))
     print(_ascii(f"Figures: {written.with_name(TABLES).resolve()}"))
+    return DONE
+
+
+def _standard(given: argparse.Namespace) -> int:
+    from culture_analytics.output.report import out_folder
+    from culture_analytics.output.standard_files import write_standard
+    from culture_analytics.session import open_release
+
+    folder = out_folder(given.out, given.extract)
+    _say(given, "Reading the data and protecting all tables together ...")
+    release = open_release(
+        given.extract or None,
+        year=given.year,
+        org=given.org,
+        columns=given.columns,
+        published=given.published,
+        cache=given.cache,
+        embargo=given.embargo,
+    )
+    files = write_standard(release, given.standard, folder)
+    names = ", ".join(f.name for f in files)
+    print(_ascii(f"{release.about['title']}: {names} are in {folder.resolve()}."))
+    print(_ascii(f"{release.banner}."))
+    return DONE
+
+
+def _diagnose(given: argparse.Namespace) -> int:
+    from culture_analytics.output.diagnosis_files import WORKBOOK, write_diagnosis
+    from culture_analytics.output.report import BOARD
+
+    _say(given, "Reading the data and making the diagnosis; this takes up to a minute ...")
+    written = write_diagnosis(
+        given.extract or None,
+        given.out,
+        by=given.by,
+        year=given.year,
+        org=given.org,
+        columns=given.columns,
+        published=given.published,
+        cache=given.cache,
+        date=given.date,
+        embargo=given.embargo,
+        tracker=given.tracker,
+    )
+    print(_ascii(f"Culture diagnosis: {written.resolve()}"))
+    print(_ascii(f"Beside it: {BOARD} (two pages to print), {WORKBOOK}, and a csv for each table"))
     return DONE
 
 
@@ -315,7 +411,9 @@ def _say(given: argparse.Namespace, text: str) -> None:
 def _in_options(message: str) -> str:
     """What the Python arguments a message names are called on the command line."""
     names = [
-        name for name in ("year", "org", "columns", "embargo", "each") if f"{name}=" in message
+        name
+        for name in ("year", "org", "columns", "embargo", "each", "by", "tracker")
+        if f"{name}=" in message
     ]
     if not names:
         return ""

@@ -21,9 +21,10 @@ BETTER = {"higher": "up", "lower": "down", "context": "neither"}
 BOUNDS = {"score": (0.0, 10.0), "percent": (0.0, 100.0)}
 KINDS = {
     "too_few_points": "too few points to judge: six are needed",
-    "run_chart": "run chart: median, no limits under 12 points",
-    "xmr_provisional": "XmR chart with provisional limits: 12 to 19 points",
-    "xmr": "XmR chart",
+    "run_chart": "the line is the median; limits need 12 points (a run chart)",
+    "xmr_provisional": "limits from the usual step between neighbours, provisional until there are "
+    "20 points (an XmR chart)",
+    "xmr": "limits from the usual step between neighbours (an XmR chart)",
 }
 
 
@@ -212,7 +213,8 @@ def _notes(table: pd.DataFrame, rebased: Sequence[str]) -> list[str]:
     for number, part in table.groupby("segment"):
         kind, points = str(part["kind"].iloc[0]), int(np.isfinite(part["value"]).sum())
         start = f"From {part['period'].iloc[0]}" if int(str(number)) else "The series"
-        notes.append(f"{start}: {points} points; {KINDS[kind]}.")
+        many = "1 point" if points == 1 else f"{points} points"
+        notes.append(f"{start}: {many}; {KINDS[kind]}.")
     if rebased:
         notes.append(f"Limits start afresh at {', '.join(rebased)}, as asked.")
     return notes

@@ -7,15 +7,13 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from culture_analytics.errors import ReportError
-from culture_analytics.estimates import Estimates
+from culture_analytics.estimates import EMBARGOED, Estimates
 
 if TYPE_CHECKING:
     from culture_analytics.disclosure.release import Release
 
 __all__ = ["EMBARGOED", "embargo_text", "embargoed"]
 
-# How the sentence begins, by which charts find it among the notes.
-EMBARGOED = "EMBARGOED until "
 # Whatever language the machine speaks.
 MONTHS = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September",

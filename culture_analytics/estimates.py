@@ -50,6 +50,8 @@ UNRELEASED = ("weighted_base", "effective_base")
 
 # What was done to protect respondents, in words.
 AS_PUBLISHED = "As published, protected by their publisher"
+# How the note of an embargo begins.
+EMBARGOED = "EMBARGOED until "
 CONTRACTOR = "As the survey contractor supplied them: internal use, not for publication"
 PRIMARY_ONLY = "Primary suppression only: internal use, not for publication"
 TOGETHER = "Small groups suppressed together with every table of this release"
@@ -266,7 +268,12 @@ class Estimates:
     def _caption(self) -> str:
         suppressed = int(self._protected["status"].eq("suppressed").sum())
         rows = f"{len(self):,} rows; {suppressed:,} suppressed"
-        return f"{rows}; rule {self.rule.name} ({self.rule.label}); {self._use()}"
+        return f"{rows}; rule {self.rule.name} ({self.rule.label}); {self._marked()}"
+
+    def _marked(self) -> str:
+        """The embargo it is under, if any, and what may be done with it."""
+        embargo = [note.rsplit(":", 1)[0] for note in self.notes if note.startswith(EMBARGOED)]
+        return ". ".join([*embargo[:1], self._use()])
 
     def _use(self) -> str:
         """What may be done with the results, as every picture of them says."""
@@ -294,7 +301,7 @@ class Estimates:
         """Write the protected table as UTF-8 csv with a byte-order mark, which Excel reads.
 
         A last column, ``protection``, says what was done to protect respondents, and so what may
-        be done with the file.
+        be done with the file; and the embargo it is under, if any.
 
         Raises
         ------
@@ -303,7 +310,7 @@ class Estimates:
         """
         path = Path(path)
         with replacing(path) as part:
-            marked = self._protected.assign(protection=self._use())
+            marked = self._protected.assign(protection=self._marked())
             marked.to_csv(part, index=False, encoding="utf-8-sig", lineterminator="\n")
         return path
 

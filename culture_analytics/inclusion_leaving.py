@@ -147,7 +147,7 @@ def inclusion(
         gaps = [g for s in _each_year(name, tables) if (g := gaps_of(s)) is not None]
         if gaps:
             found[gaps_topic(name)] = concat(gaps)
-    wide = _equality_gaps(tables)
+    wide = _equality_gaps(tables) if FIGURES in tables else None
     if wide is not None:
         found[GAPS] = wide
     crossed = _intersections(tables, orgs)

@@ -175,13 +175,13 @@ def crossing_sentence(
     *most, last = (name.lower() for name in by)
     names = f"{', '.join(most)} and {last}"
     text = (
-        f"{measure.short}: {vpc:.1f} % of the variation in answers goes with the "
+        f"{measure.short}: {vpc:.1f}% of the variation in answers goes with the "
         f"combination of {names}; the rest is between people of the same combination."
     )
     if not np.isnan(pcv):
         added = min(max(pcv, 0.0), 100.0)
         text += (
-            f" About {added:.0f} % of the differences between combinations adds up from "
+            f" About {added:.0f}% of the differences between combinations adds up from "
             "each characteristic by itself."
         )
     out = sum(v in (MORE, LESS) for v in verdicts)

@@ -373,7 +373,9 @@ class Standard:
 _SUMMARY = (
     "year", "org", "indicator", "name", "measure", "unit", "better", "breakdown",
     "compared", "compared_value", "compared_lower", "compared_upper", "compared_base",
+    "compared_status",
     "reference", "reference_value", "reference_lower", "reference_upper", "reference_base",
+    "reference_status",
     "all_value", "all_lower", "all_upper", "all_base",
     "gap", "gap_lower", "gap_upper", "ratio", "ratio_lower", "ratio_upper", "ratio_of",
     "p_adjusted", "family", "verdict", "worse_for", "guidance",
@@ -634,7 +636,7 @@ def with_senior_band(survey: Survey) -> Survey:
     if not held or d["column"] in survey.responses.columns:
         return survey
     column = survey.responses[held[0]].astype("category")
-    labels = [d["junior_label"], d["senior_label"]]
+    labels = pd.Index([str(d["junior_label"]), str(d["senior_label"])])
     place = dict.fromkeys(d["junior"], 0) | dict.fromkeys(d["senior"], 1)
     words = [re.sub(r"band|afc|[^a-z0-9]", "", str(c).casefold()) for c in column.cat.categories]
     of = np.array([*(place.get(w, -1) for w in words), -1], dtype=np.int8)
@@ -671,15 +673,20 @@ def _standard(
 def gaps_of(standard: Standard, *, adjust: str = "holm") -> Estimates | None:
     """Gaps and ratios of a standard's figures, each table a family; None where there are none."""
     d, figures = standard._definition, standard.figures
+    every = [x["measure"] for x in standard._indicators]
     made = []
-    for part, reference in [
-        *((_of_contrast(figures, c), c.reference) for c in standard.contrasts),
-        *((_of_contrast(figures, Contrast(b, "", "")), STANDARD) for b in d["detailed"]),
+    for contrast, measures in [
+        *((c, contrasts_of(standard, c)) for c in standard.contrasts),
+        *((Contrast(b, "", STANDARD), every) for b in d["detailed"]),
     ]:
+        part = _of_contrast(figures, contrast, measures)
         try:
             made.append(
                 compare_groups(
-                    part, reference=reference, statistic=["difference", "ratio"], adjust=adjust
+                    part,
+                    reference=contrast.reference,
+                    statistic=["difference", "ratio"],
+                    adjust=adjust,
                 )
             )
         except MeasureError:  # wholes only, or nothing to compare with
@@ -687,11 +694,12 @@ def gaps_of(standard: Standard, *, adjust: str = "holm") -> Estimates | None:
     return concat(made) if made else None
 
 
-def _of_contrast(figures: Estimates, contrast: Contrast) -> Estimates:
+def _of_contrast(figures: Estimates, contrast: Contrast, measures: Sequence[str]) -> Estimates:
     """The rows of a pair of groups (of all groups, where it names none), and of everyone."""
     frame = figures._frame
     keep = frame["within"].eq(contrast.within) & frame["within_group"].eq(contrast.within_group)
     keep &= frame["breakdown"].isin((OVERALL, contrast.breakdown))
+    keep &= frame["measure"].isin(measures)
     if contrast.reference == REST:
         keep &= frame["breakdown"].eq(OVERALL) | frame["group"].eq(contrast.compared)
     return figures._rows(keep.to_numpy(dtype=bool))

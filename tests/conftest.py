@@ -89,3 +89,13 @@ def make_survey(
 def survey_of() -> Callable[..., Survey]:
     """`make_survey`, for tests that want respondents of their own."""
     return make_survey
+
+
+@pytest.fixture(scope="session")
+def compared_release() -> ca.Release:
+    """The sample of 2024 beside the synthetic workbooks, protected once for all tests."""
+    from culture_analytics.resources import sample_folder
+
+    books = sorted(sample_folder().glob("NSS24*.xlsx"))
+    assert len(books) == 2
+    return ca.open_release("sample", year=2024, published=books)

@@ -40,7 +40,9 @@ def test_quarters_in_order_and_a_signal() -> None:
     assert chart.improvement == "up" and set(table["kind"]) == {"xmr_provisional"}
     assert chart.signals["period"].tolist() == ["2023-24 Q1"]
     assert chart.signals["variation"].tolist() == ["concern"]
-    assert "13 points; XmR chart with provisional limits" in " ".join(chart.notes)
+    assert "13 points; limits from the usual step between neighbours, provisional" in " ".join(
+        chart.notes
+    )
     assert control_chart(results(rows), "staff_engagement", improvement="down").signals[
         "variation"
     ].tolist() == ["improvement"]

@@ -29,7 +29,7 @@ from culture_analytics.instrument import Instrument, load_instrument
 from culture_analytics.stats.multiplicity import ADJUSTMENTS
 from culture_analytics.stats.proportion import wilson
 from culture_analytics.stats.ratio import log_ratio_se, ratio_limits
-from culture_analytics.stats.trend import mover, two_proportions, welch
+from culture_analytics.stats.trend import mover, t_test, two_proportions, welch
 
 __all__ = ["ALL", "FEWEST", "REST", "STANDARD", "compare_groups", "verdict"]
 
@@ -124,13 +124,15 @@ def compare_groups(
     Notes
     -----
     Difference of percentages: limits by squaring and adding those of both (MOVER; Newcombe's with
-    Wilson limits); of scores Welch's. Ratio: design-based standard error of its logarithm, score
-    limits where fewer than five on a side gave, or did not give, the answer. The test of two
-    percentages is the two-proportion z test on effective bases, or the doubled mid-p tail of the
-    hypergeometric distribution where that is less sure, as it is for small groups; under unequal
-    weights effective bases are no more than Kish's. A ratio is tested as its difference. Under
-    weights the spread of the rest is taken from Kish's effective base. Published percentages count
-    as random samples of their bases.
+    Wilson limits); of scores Welch's, or those of one common spread where they reach farther, as
+    the answers of a small group can be alike by chance. Ratio: design-based standard error of its
+    logarithm, score limits that allow for skewness where fewer than ten on a side gave, or did not
+    give, the answer (five, under unequal weights). The test of two percentages is the
+    two-proportion z test on effective bases, or the doubled mid-p tail of the hypergeometric
+    distribution where that is less sure, as it is for small groups; under unequal weights effective
+    bases are no more than Kish's. A ratio is tested as its difference. Under weights the spread of
+    the rest is taken from Kish's effective base. Published percentages count as random samples of
+    their bases.
 
     Association: Pearson's chi-square with Rao and Scott's second-order correction for weights and
     strata, as R ``svychisq``, of the groups of whom five or more would be expected to say yes, and
@@ -145,10 +147,11 @@ def compare_groups(
     ----------
     Newcombe (1998) Statistics in Medicine 17:873; Zou and Donner (2008) Statistics in Medicine
     27:1693; Katz and others (1978) Biometrics 34:469; Miettinen and Nurminen (1985) Statistics in
-    Medicine 4:213; Holm (1979) Scandinavian Journal of Statistics 6:65; Lancaster (1961) Journal of
-    the American Statistical Association 56:223 (mid-p); Rao and Scott (1984) Annals of Statistics
-    12:46; Low and Low (2004) Journal of Public Health 26:388 (slope and relative index); Armitage
-    (1955) Biometrics 11:375; Cochran (1954) Biometrics 10:417 (groups too small for the test).
+    Medicine 4:213; Laud (2017) Pharmaceutical Statistics 16:334; Holm (1979) Scandinavian Journal
+    of Statistics 6:65; Lancaster (1961) Journal of the American Statistical Association 56:223
+    (mid-p); Rao and Scott (1984) Annals of Statistics 12:46; Low and Low (2004) Journal of Public
+    Health 26:388 (slope and relative index); Armitage (1955) Biometrics 11:375; Cochran (1954)
+    Biometrics 10:417 (groups too small for a test of many).
 
     Examples
     --------
@@ -445,6 +448,9 @@ def _differences(
 
     `share` is the group's part of the reference: 0 unless that is everyone, from whom a group
     differs by what it differs from the rest, less its own part.
+
+    Scores go by the less sure of Welch's t and the t of one common spread. A small group whose
+    answers happen to be alike seems to have hardly any spread, and Welch would believe it.
     """
     at, to = pairs["at"].to_numpy(), pairs["to"].to_numpy()
     rows = frame.iloc[at].reset_index(drop=True)
@@ -453,13 +459,18 @@ def _differences(
     low, high = mover(*(x for s in (group, other) for x in (s.value, s.lower, s.upper)))
     percent = ~score & np.isfinite(low + high)
     p_value = _test(group, other, percent)
-    change = welch(*(x for s in (group, other) for x in (s.value, s.se, s.df)))
+    apart = welch(*(x for s in (group, other) for x in (s.value, s.se, s.df)))
+    shared = t_test(
+        *(x for s in (group, other) for x in (s.value, s.se * np.sqrt(s.effective), s.effective))
+    )
+    less_sure = shared.p_value > apart.p_value
     levels = rows["level"].to_numpy(dtype=float)
     lower, upper = np.where(percent, low, np.nan), np.where(percent, high, np.nan)
     for level in np.unique(levels[score & ~np.isnan(levels)]):
         of = score & (levels == level)
-        below, above = change.limits(float(level))
-        lower[of], upper[of] = below[of], above[of]
+        ends = [change.limits(float(level)) for change in (apart, shared)]
+        lower[of] = np.fmin(ends[0][0], ends[1][0])[of]
+        upper[of] = np.fmax(ends[0][1], ends[1][1])[of]
     known = score & np.isfinite(lower)
     with np.errstate(invalid="ignore"):
         value = part * (group.value - other.value)
@@ -476,13 +487,15 @@ def _differences(
         value=value,
         lower=part * lower,
         upper=part * upper,
-        se=np.where(known, part * change.se, se),
-        df=np.where(known, change.df, np.where(percent, np.inf, np.nan)),
-        p_value=np.where(known, change.p_value, p_value),
+        se=np.where(known, part * np.where(less_sure, shared.se, apart.se), se),
+        df=np.select([known & less_sure, known, percent], [shared.df, apart.df, np.inf], np.nan),
+        p_value=np.where(known, np.fmax(shared.p_value, apart.p_value), p_value),
         base=np.fmin(group.base, other.base),
         reference=pairs["reference"].to_numpy(),
         status=status,
-        method=_methods(["mover", "welch_t"], [percent, known], base_only, few),
+        method=_methods(
+            ["mover", "pooled_t", "welch_t"], [percent, known & less_sure, known], base_only, few
+        ),
     )
 
 

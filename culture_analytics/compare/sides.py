@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import pandas as pd
@@ -40,6 +40,10 @@ class Side:
     """Sum of weights; the base when unweighted."""
     yes: Floats
     """People who gave the answer counted; NaN for scores."""
+
+    def take(self, at: Ints) -> Side:
+        """Some of the figures."""
+        return Side(**{f.name: getattr(self, f.name)[at] for f in fields(self)})
 
     @property
     def p(self) -> Floats:

@@ -208,6 +208,7 @@ def _tables(
     # Levels of published scores are blank: blanks are alike.
     table = frame.iloc[at].groupby(list(_TABLE), sort=False, dropna=False, observed=True).ngroup()
     number = table.to_numpy(dtype=np.int64)
+    statuses = frame["status"].to_numpy(dtype=object)
     first, members, size, status = [], [], [], []
     for k in _members(number):
         of = at[k][np.argsort(rank[k], kind="stable")]
@@ -215,7 +216,7 @@ def _tables(
         first.append(of[0])
         members.append(part)
         size.append(len(of))
-        status.append(_status(frame["status"].to_numpy()[of], hidden[of], len(part), name))
+        status.append(_status(statuses[of], hidden[of], len(part), name))
     return _Tables(
         frame, np.array(first, dtype=np.intp), members, np.array(size, dtype=np.intp),
         np.array(status, dtype=object),
@@ -274,7 +275,8 @@ def _words(tables: _Tables, how: Sequence[str], more: Sequence[str]) -> list[str
 
 def _associations(estimates: Estimates, tables: _Tables) -> pd.DataFrame:
     frame = tables.frame
-    large = [_large_enough(frame, part) for part in tables.members]
+    side = side_of(frame, np.arange(len(frame)))
+    large = [_large_enough(side.take(part)) for part in tables.members]
     sparse = [np.count_nonzero(big) < LEAST[ASSOCIATION] for big in large]
     tables = replace(
         tables,
@@ -283,8 +285,9 @@ def _associations(estimates: Estimates, tables: _Tables) -> pd.DataFrame:
             for part, big, few in zip(tables.members, large, sparse, strict=True)
         ],
     )
+    tester = _Tester.of(estimates, frame, side)
     found = [
-        _association(estimates, frame, part, first) if status == "ok" else None
+        tester.test(part, int(first)) if status == "ok" else None
         for part, first, status in zip(tables.members, tables.first, tables.status, strict=True)
     ]
     nothing = RaoScott(*[np.nan] * 7)
@@ -308,33 +311,56 @@ def _associations(estimates: Estimates, tables: _Tables) -> pd.DataFrame:
     )
 
 
-def _association(
-    estimates: Estimates, frame: pd.DataFrame, part: Ints, first: int
-) -> RaoScott | None:
-    """The test of one table; None where the sums it needs are gone."""
-    sums = frame[CELL_SUMS].iloc[first] if CELL_SUMS in frame.columns else None
-    if isinstance(sums, CellSums):
-        table = sums.tables(frame[CELL_NUMBER].to_numpy()[part].astype(np.int64))
-        return rao_scott(
-            table.n, table.sw, table.sw2, table.n_h,
-            population_h=table.population_h, lonely=sums.lonely,
-        )  # fmt: skip
-    local = frame["source"].iloc[first] == "extract"
-    if local and frame["weighting"].iloc[first] != "unweighted":
-        return None
-    side = side_of(frame, part)
-    counts = np.stack([side.base - side.yes, side.yes], axis=1)[None]
-    people = float(side.base.sum())
-    if local:
-        key = int(frame["year"].iloc[first]), str(frame["org"].iloc[first])
-        of = [n for _, n in estimates._origin.respondents.get(key, ())]
-        people = max(people, float(of[0]) if len(of) == 1 else 0.0)
-    return rao_scott(counts, counts, counts, [people])
+@dataclass(frozen=True, eq=False)
+class _Tester:
+    """What tests of tables need of every row."""
+
+    side: Side
+    sums: NDArray[np.object_] | None
+    number: Floats
+    local: Mask
+    unweighted: Mask
+    sampled: Floats  # respondents of the whole sample; NaN where not known
+
+    @classmethod
+    def of(cls, estimates: Estimates, frame: pd.DataFrame, side: Side) -> _Tester:
+        kept = CELL_SUMS in frame.columns
+        people = {
+            key: float(next(iter(sets))[1])
+            for key, sets in estimates._origin.respondents.items()
+            if len(sets) == 1
+        }
+        keys = zip(frame["year"].astype(int), frame["org"].astype(str), strict=True)
+        return cls(
+            side,
+            frame[CELL_SUMS].to_numpy(dtype=object) if kept else None,
+            frame[CELL_NUMBER].to_numpy(dtype=float) if kept else np.zeros(len(frame)),
+            frame["source"].eq("extract").to_numpy(dtype=bool),
+            frame["weighting"].eq("unweighted").to_numpy(dtype=bool),
+            np.array([people.get(key, np.nan) for key in keys]),
+        )
+
+    def test(self, part: Ints, first: int) -> RaoScott | None:
+        """One table; None where the sums it needs are gone."""
+        sums = self.sums[first] if self.sums is not None else None
+        if isinstance(sums, CellSums):
+            table = sums.tables(self.number[part].astype(np.int64))
+            return rao_scott(
+                table.n, table.sw, table.sw2, table.n_h,
+                population_h=table.population_h, lonely=sums.lonely,
+            )  # fmt: skip
+        if self.local[first] and not self.unweighted[first]:
+            return None
+        side = self.side.take(part)
+        counts = np.stack([side.base - side.yes, side.yes], axis=1)[None]
+        people = float(side.base.sum())
+        if self.local[first]:
+            people = float(np.fmax(people, self.sampled[first]))
+        return rao_scott(counts, counts, counts, [people])
 
 
-def _large_enough(frame: pd.DataFrame, part: Ints) -> Mask:
+def _large_enough(side: Side) -> Mask:
     """Groups large enough for the test, which is too sure of small ones beside large ones."""
-    side = side_of(frame, part)
     weight = np.where(np.isnan(side.weight), side.base, side.weight)
     people = np.fmin(side.effective, side.base)
     yes = float(np.sum(side.p * weight) / max(float(np.sum(weight)), 1e-300))
@@ -349,13 +375,14 @@ def _slopes(estimates: Estimates, tables: _Tables) -> pd.DataFrame:
     rows = _rows(tables, SLOPE, "points")
     score = frame["statistic"].eq("score").to_numpy(dtype=bool)
     levels = frame["level"].to_numpy(dtype=float)
+    every = side_of(frame, np.arange(len(frame)))
     figures = np.full((len(rows), 9), np.nan)
     few = np.zeros(len(rows), dtype=bool)
     for k, (part, first) in enumerate(zip(tables.members, tables.first, strict=True)):
         if tables.status[k] != "ok":
             continue
         level = 0.95 if np.isnan(levels[first]) else float(levels[first])
-        side = side_of(frame, part)
+        side = every.take(part)
         if score[first]:
             figures[k, :6] = _of_scores(side, level)
         else:

@@ -43,7 +43,7 @@ WORDS: Mapping[str, str] = {
     "same": "no change of {margin} or more",
     "no_worse": "no clear change; not worse by {margin} or more",
     "no_better": "no clear change; not better by {margin} or more",
-    "unclear": "too few answers to say",
+    "unclear": "no clear change; too few answers to say more",
     "": "",
 }
 """Readings of a change in plain words; ``{margin}`` stands for the points that would matter."""

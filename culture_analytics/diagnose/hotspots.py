@@ -4,9 +4,9 @@ Two questions, two answers.
 
 **How large is it?** Raw figures of small units scatter by chance alone, and the highest of a
 hundred is high mostly by luck. Each unit's figure is drawn towards that of all units, the more the
-fewer its answers and the less units differ (random intercepts: logistic for percentages, Morris's
-estimator for scores). A unit unlike all others would be drawn too far, so that no figure moves by
-more than one of its own standard errors (Efron and Morris's limited translation).
+fewer its answers and the less units differ (:mod:`~culture_analytics.stats.pooling`). A unit unlike
+all others would be drawn too far, so that no figure moves by more than one of its own standard
+errors (Efron and Morris's limited translation).
 
 **Is it chance?** The raw figure is tested against the rest of the organisation (Fisher's exact test
 for counts, t for scores), units that are clear being set aside once so that they do not hide
@@ -43,13 +43,9 @@ from culture_analytics.estimates import HIDE, Estimates
 from culture_analytics.instrument import load_instrument
 from culture_analytics.stats._quantiles import normal_quantile
 from culture_analytics.stats.fisher import fisher_exact
-from culture_analytics.stats.multilevel import (
-    FEWEST_GROUPS,
-    logistic_intercepts,
-    shrink_estimates,
-    shrunken_rates,
-)
+from culture_analytics.stats.multilevel import FEWEST_GROUPS
 from culture_analytics.stats.multiplicity import adjust_p
+from culture_analytics.stats.pooling import pool_rates, pool_scores
 
 __all__ = [
     "BRIGHT",
@@ -70,6 +66,7 @@ LEAST: Mapping[str, float] = {"percent": 3.0, "score": 0.2}
 """Points from the organisation's figure below which a difference is not pointed out."""
 
 _ALPHA = 0.05
+_ALONE = "not pooled"
 _ASIDE = 0.25  # of units, and of staff: more than that is not a few that stand out
 _NOTE = (
     "Pooled figures: each unit is drawn towards all units, the more the fewer its answers, by at "
@@ -88,11 +85,10 @@ class _Units(NamedTuple):
     lower: Floats
     upper: Floats
     weight: Floats  # weighted answers
-    yes: Floats  # unweighted count; NaN for scores and weighted figures
-    n_all: Floats  # of everyone a unit is tested within, itself included
-    value_all: Floats
+    squares: Floats  # sum of the squared weights: effective answers of parts do not add up, they do
+    value_all: Floats  # of everyone a unit is tested within, itself included
     weight_all: Floats
-    yes_all: Floats
+    squares_all: Floats
 
 
 class _Pooled(NamedTuple):
@@ -143,7 +139,12 @@ def pooled_units(
     Notes
     -----
     Limits of a difference take the organisation's figure as known. With fewer than five units, or
-    answers all the same, figures are not pooled and `method` says so.
+    answers all the same, figures are not pooled and `method` says so; their limits are the units'
+    own. Scores without a known spread (published ones) are neither pooled nor tested.
+
+    Each column of units is a family of its own: a team may stand out because its directorate does.
+    Measures of a family are of the same staff and may overlap; Benjamini and Hochberg's control
+    holds when what they have in common makes them go together.
 
     References
     ----------
@@ -156,7 +157,7 @@ def pooled_units(
     >>> found = pooled_units(stress, by="directorate").table
     >>> hot = found[found["method"].eq("hot spot")]
     >>> hot["group"].tolist(), hot["value"].round(1).tolist()
-    (['Urgent Response and Transport'], [15.4])
+    (['Urgent Response and Transport'], [15.6])
     """
     frame = estimates._frame.assign(_hidden=estimates._hidden)
     plain = (
@@ -224,8 +225,8 @@ def spots(pooled: Estimates) -> pd.DataFrame:
     >>> import culture_analytics as ca
     >>> stress = ca.calculate(ca.load_sample(2024), "work_related_stress", by="directorate")
     >>> print(spots(pooled_units(stress, by="directorate"))["reason"].iloc[0])
-    Work-related stress: 15 points above the organisation (57 % against 42 %), 145 staff, \
-95 % interval 7 to 23 points
+    Work-related stress: 16 points above the organisation (57 % against 42 %), 145 staff, \
+95 % interval 7 to 24 points
     """
     table = pooled.table
     chosen = table[table["statistic"].eq(DIFFERENCE) & table["method"].isin([HOT, BRIGHT])]
@@ -257,7 +258,13 @@ def spots(pooled: Estimates) -> pd.DataFrame:
     return order.drop(columns=["_sure", "_kind"]).reset_index(drop=True)
 
 
-def falling_units(pooled: Estimates, changes: Estimates, *, alpha: float = _ALPHA) -> pd.DataFrame:
+def falling_units(
+    pooled: Estimates,
+    changes: Estimates,
+    *,
+    least: Mapping[str, float] = LEAST,
+    alpha: float = _ALPHA,
+) -> pd.DataFrame:
     """Units that are worse than the organisation and have clearly become worse.
 
     Parameters
@@ -266,6 +273,9 @@ def falling_units(pooled: Estimates, changes: Estimates, *, alpha: float = _ALPH
         Result of `pooled_units`.
     changes
         Result of `compare_years` of the same figures.
+    least
+        Points from the organisation, by `unit` of the figure, below which a unit is not worse.
+        Default `LEAST`.
     alpha
         Level of the adjusted p-value of the change. Default 0.05.
 
@@ -294,17 +304,20 @@ def falling_units(pooled: Estimates, changes: Estimates, *, alpha: float = _ALPH
         moved["statistic"].eq("difference")
         & moved["reference"].str.fullmatch(r"\d{4}")
         & moved["status"].eq("ok")
+        & moved["within"].eq("")
+        & moved["answer"].eq("")
     ]
     if moved.empty:
         raise MeasureError("No change between years: give the result of compare_years().")
     now = pooled.table
     now = now[now["statistic"].eq(DIFFERENCE) & now["status"].eq("ok")]
     keys = ["year", "org", "breakdown", "group", "measure", "weighting", "source"]
-    both = now[[*keys, "value", "method", "base"]].merge(
+    both = now[[*keys, "value", "unit", "method", "base"]].merge(
         moved[[*keys, "value", "p_adjusted", "reference"]], on=keys, suffixes=("", "_change")
     )
     way = better(both["measure"])
-    worse = (np.sign(both["value"]) == -way) & (way != 0)
+    far = both["value"].abs() >= both["unit"].map(dict(least)).fillna(0.0)
+    worse = (np.sign(both["value"]) == -way) & (way != 0) & far
     fell = (np.sign(both["value_change"]) == -way) & (both["p_adjusted"] <= alpha)
     found: pd.DataFrame = both.loc[(worse & fell).to_numpy(dtype=bool)].rename(
         columns={
@@ -343,19 +356,22 @@ def _of_measure(
     hundred = 100.0 if percent else 1.0
     k = len(rows)
     value, lower, upper, p = (np.full(k, np.nan) for _ in range(4))
-    centre, raw = float("nan"), np.full(k, np.nan)
+    centre, raw, levels = float("nan"), np.full(k, np.nan), rows["level"].to_numpy(dtype=float)
     method = ""
-    if shown.any() and whole["status"] == "ok" and not whole["_hidden"]:
-        units = _units(rows[shown], whole, hundred)
+    known = shown & np.isfinite(rows["value"].to_numpy(dtype=float)) & (_answers(rows) > 0)
+    if known.any() and whole["status"] == "ok" and not whole["_hidden"]:
+        units = _units(rows[known], whole, hundred)
         pooled = _pool_rates(units, level) if percent else _pool_scores(units, level)
-        centre = float(whole["value"])
-        value[shown], lower[shown], upper[shown] = (hundred * x for x in pooled[:3])
-        p[shown], method = _tested(units, percent=percent, alpha=alpha), pooled.method
-        raw[shown] = hundred * units.value - centre
+        centre, method = float(whole["value"]), pooled.method
+        value[known], lower[known], upper[known] = (hundred * x for x in pooled[:3])
+        p[known] = _tested(units, percent=percent, alpha=alpha)
+        raw[known] = hundred * units.value - centre
+        if not method.startswith(_ALONE):  # their own limits keep their own level
+            levels = np.full(k, level)
     keep = ["year", "org", "measure", "label", "answer", "breakdown", "group", "within",
             "within_group", "unit", "base", "weighting", "status", "source", "release",
             "_hidden"]  # fmt: skip
-    common = rows[keep].assign(level=level, _raw=raw)
+    common = rows[keep].assign(level=levels, _raw=raw)
     computed = np.isfinite(value)
     common["status"] = np.where(
         rows["status"].eq("ok") & ~computed & shown, "not_computable", rows["status"]
@@ -374,30 +390,36 @@ def _of_measure(
     )  # fmt: skip
 
 
+def _answers(rows: pd.DataFrame) -> Floats:
+    """Answers of each row that count alike: effective ones where weighted and known."""
+    base = rows["base"]
+    if rows["weighting"].iloc[0] != "unweighted":
+        base = rows["effective_base"].fillna(base)
+    return base.to_numpy(dtype=float)
+
+
 def _units(rows: pd.DataFrame, whole: pd.Series[Any], hundred: float) -> _Units:
     def column(name: str) -> Floats:
         return rows[name].to_numpy(dtype=float)
 
-    percent = hundred == 100.0
-    unweighted = bool(rows["weighting"].iloc[0] == "unweighted")
-    n, n_all = column("base"), float(whole["base"])
-    if not unweighted:
-        n, n_all = column("effective_base"), float(whole["effective_base"])
-    value, value_all = column("value") / hundred, float(whole["value"]) / hundred
-    counted = percent and unweighted
-    everyone = np.ones(len(rows))
+    everyone = whole.to_frame().T.assign(weighting=rows["weighting"].iloc[0])
+    n, n_all = _answers(rows), _answers(everyone)
+    weight, weight_all = n, n_all
+    if rows["weighting"].iloc[0] != "unweighted":
+        weight = rows["weighted_base"].fillna(rows["base"]).to_numpy(dtype=float)
+        weight_all = everyone["weighted_base"].fillna(everyone["base"]).to_numpy(dtype=float)
+    ones = np.ones(len(rows))
     return _Units(
         n=n,
-        value=value,
+        value=column("value") / hundred,
         se=column("se") / hundred,
         lower=column("lower") / hundred,
         upper=column("upper") / hundred,
-        weight=n if unweighted else column("weighted_base"),
-        yes=np.round(value * n) if counted else np.full(len(rows), np.nan),
-        n_all=n_all * everyone,
-        value_all=value_all * everyone,
-        weight_all=(n_all if unweighted else float(whole["weighted_base"])) * everyone,
-        yes_all=(np.round(value_all * n_all) if counted else np.nan) * everyone,
+        weight=weight,
+        squares=weight**2 / n,
+        value_all=float(whole["value"]) / hundred * ones,
+        weight_all=weight_all * ones,
+        squares_all=weight_all**2 / n_all * ones,
     )
 
 
@@ -426,72 +448,70 @@ def _setting_aside(units: _Units, aside: NDArray[np.bool_]) -> _Units:
     weight_all = left(units.weight_all, units.weight)
     total = left(units.weight_all * units.value_all, units.weight * units.value)
     return units._replace(
-        n_all=left(units.n_all, units.n),
-        yes_all=left(units.yes_all, units.yes),
+        squares_all=left(units.squares_all, units.squares),
         weight_all=weight_all,
         value_all=total / weight_all,
     )
 
 
 def _rest(units: _Units) -> tuple[Floats, Floats]:
-    """Figure of everyone else, and their effective number; NaN where there is no one else."""
-    left = units.weight_all - units.weight
+    """Figure of everyone else, and their effective answers (Kish); NaN where there is no one."""
+    weight, squares = units.weight_all - units.weight, units.squares_all - units.squares
+    alone = (weight <= 1e-9 * units.weight_all) | (squares <= 1e-9 * units.squares_all)
     with np.errstate(divide="ignore", invalid="ignore"):
-        value = (units.weight_all * units.value_all - units.weight * units.value) / left
-    n_rest = units.n_all - units.n
-    alone = (left <= 0) | (n_rest <= 0)
-    return np.where(alone, np.nan, value), np.where(alone, np.nan, n_rest)
+        value = (units.weight_all * units.value_all - units.weight * units.value) / weight
+        n = weight**2 / squares
+    return np.where(alone, np.nan, value), np.where(alone, np.nan, n)
 
 
 def _test_rates(units: _Units) -> Floats:
-    if np.isfinite(units.yes).all():
-        return fisher_exact(units.yes, units.n, units.yes_all, units.n_all)
+    """Fisher's test of the counts; of weighted figures, of as many effective answers."""
     rest, n_rest = _rest(units)
-    variance = units.value_all * (1 - units.value_all) * (1 / units.n + 1 / n_rest)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        z = (units.value - rest) / np.sqrt(variance)
-    return _normal_p(z)
+    n, n_rest = np.maximum(np.round(units.n), 1), np.maximum(np.round(n_rest), 1)
+    yes, yes_rest = (
+        np.round(np.clip(share, 0, 1) * size) for share, size in ((units.value, n), (rest, n_rest))
+    )
+    return fisher_exact(yes, n, yes + yes_rest, n + n_rest)
 
 
 def _test_scores(units: _Units) -> Floats:
     from scipy.special import stdtr
 
     own, common, df = _spread(units)
+    if not common > 0:  # published without a spread, or everyone in a unit answers alike
+        return np.full(units.n.size, np.nan)
     rest, n_rest = _rest(units)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        # Whichever is larger: a unit whose answers scatter widely is judged by its own spread.
-        t = (units.value - rest) / np.sqrt(np.fmax(own, common) / units.n + common / n_rest)
+    # Whichever is larger: a unit whose answers scatter widely is judged by its own spread.
+    t = (units.value - rest) / np.sqrt(np.fmax(own, common) / units.n + common / n_rest)
     return np.asarray(2 * stdtr(df, -np.abs(t)))
 
 
 def _spread(units: _Units) -> tuple[Floats, float, float]:
     """Variance of a score within each unit, within all of them, and its degrees of freedom."""
     squares = units.se**2 * units.n**2  # `se` divides by the answers, not by one less
-    freedom = np.maximum(units.n - 1, 0.0)
+    freedom = np.where(np.isfinite(squares), np.maximum(units.n - 1, 0.0), 0.0)
     df = float(freedom.sum())
     with np.errstate(divide="ignore", invalid="ignore"):
         own = np.where(freedom > 0, squares / freedom, np.nan)
-    return own, float(np.nansum(squares) / df) if df > 0 else float("nan"), df
+    total = float(squares[freedom > 0].sum())
+    return own, total / df if df > 0 else float("nan"), df
 
 
 def _pool_rates(units: _Units, level: float) -> _Pooled:
     n, value = units.n, units.value
-    pooled, lower, upper = value, units.lower, units.upper
-    method = "pooled, logistic"
     try:
-        fit = logistic_intercepts(n, np.clip(value, 0, 1) * n, np.arange(n.size))
-        rates = shrunken_rates(fit, level=level)
+        found = pool_rates(n, np.clip(value, 0, 1) * n, level=level)
     except AdjustmentError:
-        method = _alone(n.size)
-    else:
-        own = (value * n + 0.5) / (n + 1)  # never 0 or 1, so that its log-odds can be taken
-        limited = _limited(
-            _log_odds(rates.rate), _log_odds(rates.lower), _log_odds(rates.upper),
-            _log_odds(own), 1 / np.sqrt(n * own * (1 - own)),
-            _log_odds(np.clip(lower, 1e-9, 1)), _log_odds(np.clip(upper, 0, 1 - 1e-9)),
-        )  # fmt: skip
-        pooled, lower, upper = (1 / (1 + np.exp(-x)) for x in limited)
-    return _Pooled(pooled, lower, upper, method)
+        return _Pooled(value, units.lower, units.upper, _alone(n.size))
+    # In arcsin of the root every proportion of so many answers is as certain, none of them or all
+    # included (Anscombe's constants).
+    own = _angle((value * n + 0.375) / (n + 0.75))
+    limited = _limited(
+        _angle(found.value), _angle(found.lower), _angle(found.upper),
+        own, 1 / (2 * np.sqrt(n + 0.5)), _angle(units.lower), _angle(units.upper),
+    )  # fmt: skip
+    value, lower, upper = (np.sin(np.clip(x, 0, np.pi / 2)) ** 2 for x in limited)
+    return _Pooled(value, lower, upper, "pooled, rates")
 
 
 def _pool_scores(units: _Units, level: float) -> _Pooled:
@@ -500,18 +520,18 @@ def _pool_scores(units: _Units, level: float) -> _Pooled:
     if n.size < FEWEST_GROUPS or not common > 0:
         return _Pooled(value, units.lower, units.upper, _alone(n.size))
     se = np.sqrt(common / n)  # a handful of answers says little about its own spread
-    drawn = shrink_estimates(value, se, level=level)
+    found = pool_scores(value, se, level=level)
     z = normal_quantile(level)
     limited = _limited(
-        drawn.value, drawn.lower, drawn.upper, value, se, value - z * se, value + z * se
+        found.value, found.lower, found.upper, value, se, value - z * se, value + z * se
     )
-    return _Pooled(*limited, "pooled, normal")
+    return _Pooled(*limited, "pooled, scores")
 
 
 def _alone(units: int) -> str:
     if units < FEWEST_GROUPS:
-        return f"not pooled: fewer than {FEWEST_GROUPS} units"
-    return "not pooled: nothing varies"
+        return f"{_ALONE}: fewer than {FEWEST_GROUPS} units"
+    return f"{_ALONE}: nothing varies"
 
 
 def _limited(
@@ -539,11 +559,5 @@ def _limited(
     )
 
 
-def _log_odds(share: Floats) -> Floats:
-    return np.asarray(np.log(share) - np.log1p(-share))
-
-
-def _normal_p(z: Floats) -> Floats:
-    from scipy.special import ndtr
-
-    return np.asarray(2 * ndtr(-np.abs(z)))
+def _angle(share: Floats) -> Floats:
+    return np.asarray(np.arcsin(np.sqrt(np.clip(share, 0, 1))))

@@ -9,6 +9,7 @@ a hidden number, only how many values a number could have.
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from html import escape
 from typing import Any
@@ -220,17 +221,31 @@ def audit(
     own = np.nan_to_num(counts.base, nan=np.inf) < protection.base_under
     each = np.arange(len(counts.measures))
     first = hidden & (own | small(structure, counts, protection, each))
+    return _report(
+        structure, counts, box, leaks, protection, hidden, first,
+        known=~structure.latent, tables=[t for ts in structure.tables for t in ts],
+        groups=int((~structure.latent).sum()), seconds=time.perf_counter() - begun,
+    )  # fmt: skip
+
+
+def _report(
+    structure: Structure, counts: Counts, box: Box, leaks: Leaks, protection: Protection,
+    hidden: Mask, first: Mask, *, known: Mask, tables: Iterable[str], groups: int,
+    year: Any = "", seconds: float = 0.0, least: int | None = None,
+) -> AuditReport:  # fmt: skip
+    """What an attack found; `known` are the cells with a figure of their own."""
     return AuditReport(
         protection=protection,
-        table=_leak_table(structure, counts, box, leaks, ""),
-        cells=int((counts.known & ~structure.latent).sum()),
-        hidden_first=int(first.sum()),
+        table=_leak_table(structure, counts, box, leaks, year),
+        cells=int((counts.known & known).sum()),
+        hidden_first=int((hidden & first).sum()),
         hidden_second=int((hidden & ~first).sum()),
         contained=int(leaks.contained.sum()),
-        tables=tuple(dict.fromkeys(t for ts in structure.tables for t in ts if t)),
-        groups=int((~structure.latent).sum()),
+        tables=tuple(dict.fromkeys(t for t in tables if t)),
+        groups=groups,
         sums=len(structure.relations),
-        seconds=time.perf_counter() - begun,
+        seconds=seconds,
+        least=least,
     )
 
 
@@ -588,19 +603,11 @@ class _Year:
         counts = replace(counts, most_base=most)
         box, leaks = attack(structure, counts, hidden, self.protection, deadline=until)
         assert leaks.unproved is not None
-        report = AuditReport(
-            protection=self.protection,
-            table=_leak_table(structure, counts, box, leaks, self.year),
-            cells=int((counts.known & ~fixed).sum()),
-            hidden_first=int((hidden & first).sum()),
-            hidden_second=int((hidden & ~first).sum()),
-            contained=int(leaks.contained.sum()),
-            tables=tuple(dict.fromkeys(t for t in tables if t)),
-            groups=len(groups),
-            sums=len(structure.relations),
-            seconds=0.0,
+        report = _report(
+            structure, counts, box, leaks, self.protection, hidden, first,
+            known=~fixed, tables=tables, groups=len(groups), year=self.year,
             least=self._least(structure, counts, first, fixed) if self.compare else None,
-        )
+        )  # fmt: skip
         at = (measure, of_row)
         return hidden[at], leaks.unproved[at], report
 

@@ -9,11 +9,11 @@ import io
 import json
 import tomllib
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -25,7 +25,7 @@ from culture_analytics.disclosure.together import suppress_together
 from culture_analytics.errors import DisclosureError, MeasureError
 from culture_analytics.estimate import calculate_answers
 from culture_analytics.estimate.dimensions import OVERALL
-from culture_analytics.estimates import CONTRACTOR, HIDE, UNPROTECTED, Estimates
+from culture_analytics.estimates import CONTRACTOR, HIDE, UNPROTECTED, Estimates, concat
 from culture_analytics.files import replacing
 from culture_analytics.instrument import Instrument, load_instrument
 from culture_analytics.instrument.loader import DATA
@@ -42,6 +42,8 @@ PUBLISHED_BANNER = "Officially published results, as protected by their publishe
 
 MEASURES, ANSWERS = "measures", "answers"  # kinds of tables
 
+ANNUAL, QUARTERLY = "NHS Staff Survey", "National Quarterly Pulse Survey"
+
 # What results that are not of respondents are: words behind the title.
 RESULTS = {
     "published": "published results",
@@ -49,6 +51,8 @@ RESULTS = {
 }
 
 _FORMAT = 1
+
+Name = TypeVar("Name", bound=Hashable)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -64,7 +68,8 @@ class Release:
     about
         What it is about: ``kind`` (``"extract"``, ``"published"`` or ``"contractor"``), ``org``,
         ``org_name``, ``years``, ``respondents`` by year (None where there are too few to say),
-        ``source``, ``synthetic``, ``title``; ``results``, in words, if not of respondents.
+        ``source``, ``synthetic``, ``survey``, ``title``; ``results``, in words, if not of
+        respondents.
     quality
         What reading the extract found, as counts; None for published results.
     banner
@@ -361,7 +366,7 @@ def _from_survey(
     for table in definition["tables"]:
         figures = table_of(survey, table, rule)
         if figures is not None:
-            tables[MEASURES, table["topic"]] = figures
+            _add(tables, (MEASURES, table["topic"]), figures)
     for a in definition.get("answers", ()):
         tables[ANSWERS, a["topic"]] = calculate_answers(survey, a["items"], rule=rule)
     banner = UNPROTECTED
@@ -384,6 +389,11 @@ def _from_survey(
         _tables=found,
         _answers=_of_kind(tables, ANSWERS),
     )
+
+
+def _add(tables: dict[Name, Estimates], topic: Name, figures: Estimates) -> None:
+    """Put figures in a topic's table, after those it has: a topic may have several tables."""
+    tables[topic] = concat([tables[topic], figures]) if topic in tables else figures
 
 
 def _of_kind(tables: Mapping[tuple[str, str], Estimates], kind: str) -> dict[str, Estimates]:
@@ -438,7 +448,7 @@ def _from_published(
         by = [OVERALL, *_published_breakdowns(instrument, data, groups, units)]
         if data._has(measure=wanted, breakdown=by, answer=""):
             chosen = data.select(measure=wanted, breakdown=by, answer="")
-            found[table["topic"]] = _in_order(chosen, wanted)
+            _add(found, table["topic"], _in_order(chosen, wanted))
     answers = {}
     for spec in definition.get("answers", ()):
         rows = data._frame["measure"].isin(spec["items"]) & data._frame["answer"].ne("")
@@ -512,7 +522,8 @@ def _about_survey(survey: Survey, rule: Rule) -> dict[str, Any]:
         "parents": _parents(survey),
         "source": survey.source,
         "synthetic": survey.synthetic,
-        "title": f"{name}, NHS Staff Survey {_span(years)}",
+        "survey": ANNUAL,
+        "title": f"{name}, {ANNUAL} {_span(years)}",
     }
 
 
@@ -535,9 +546,12 @@ def _about_published(data: Estimates, org: str) -> dict[str, Any]:
     years = sorted(int(y) for y in data.unique("year"))
     synthetic = any("synthetic" in n.lower() for n in data.notes)
     kind = "contractor" if data._has(source="contractor") else "published"
+    quarterly = bool(data._frame["source"].eq("pulse").all())
+    survey = QUARTERLY if quarterly else ANNUAL
     return {
         "kind": kind,
         "results": RESULTS[kind],
+        "survey": survey,
         "org": org,
         "org_name": name,
         "years": years,
@@ -545,7 +559,7 @@ def _about_published(data: Estimates, org: str) -> dict[str, Any]:
         "units": [],
         "source": ", ".join(map(str, data.unique("release"))),
         "synthetic": synthetic,
-        "title": f"{name}, NHS Staff Survey {_span(years)} ({RESULTS[kind]})",
+        "title": f"{name}, {survey} {_span(years)} ({RESULTS[kind]})",
     }
 
 

@@ -26,6 +26,7 @@ PNG_DPI = 144  # sharper than a screen shows, and not too heavy for one file
 SCREEN_DPI = 100
 COLOURS = 256  # of a picture's palette
 MOST_COLOURS = 8192
+WORDS_EM = 11  # of a column of words, what its text is given before others
 # Inline, because a notebook has no style sheet of ours.
 MARK_STYLE = "border-left:5px solid #7a1030;padding:.5em .9em;font-weight:600"
 ABSENT = "ca-note ca-absent"  # class of a sentence that stands in place of a result
@@ -133,7 +134,7 @@ class Table:
         yield f'<div class="ca-scroll" role="region" tabindex="0" aria-label="{caption}">'
         yield f'<table class="ca-table"><caption>{caption}</caption><thead><tr>'
         for place, head in enumerate(self.heads):
-            yield f'<th scope="col"{self._align(place)}>{html.escape(head)}</th>'
+            yield f'<th scope="col"{self._align(place, least=True)}>{html.escape(head)}</th>'
         yield "</tr></thead>"
         for title, rows in self.sections:
             yield "<tbody>"
@@ -155,12 +156,23 @@ class Table:
             if place == 0:
                 yield f'<th scope="row"{self._align(place)}>{text}</th>'
             else:
-                yield f"<td{self._align(place)}>{text}</td>"
+                yield f"<td{self._align(place, whole=True)}>{text}</td>"
 
-    def _align(self, place: int) -> str:
+    def _align(self, place: int, *, whole: bool = False, least: bool = False) -> str:
         # Also inline: Jupyter centres and right-aligns by its own sheet.
-        side = "left" if place in self.words else "right"
-        return f' style="text-align:{side}"'
+        if place in self.words:
+            width = f";min-width:{self._room(place)}em" if least else ""
+            return f' style="text-align:left{width}"'
+        unbroken = ";white-space:nowrap" if whole else ""
+        return f' style="text-align:right{unbroken}"'
+
+    def _room(self, place: int) -> int:
+        """Least width of a column of words, so that figures do not squeeze it to a word a line."""
+        longest = max(
+            (len(str(r[place])) for _, part in self.sections for r in part if place < len(r)),
+            default=0,
+        )
+        return min(WORDS_EM, (longest + 1) // 2)
 
 
 @dataclass(frozen=True, eq=False)

@@ -38,7 +38,19 @@ from culture_analytics.survey import Survey
 if TYPE_CHECKING:
     import jinja2
 
-__all__ = ["BOARD", "REPORT", "TABLES", "report_environment", "run_report"]
+__all__ = [
+    "BOARD",
+    "BOARD_PAGE",
+    "REPORT",
+    "TABLES",
+    "as_csv",
+    "out_folder",
+    "release_of",
+    "render",
+    "report_environment",
+    "run_pages",
+    "run_report",
+]
 
 REPORT = "report.html"
 BOARD = "board_summary.html"
@@ -113,33 +125,33 @@ def run_report(
     >>> ca.run_report("sample", "report", year=2024).name  # doctest: +SKIP
     'report.html'
     """
-    folder = _out_folder(out, data)
+    folder = out_folder(out, data)
     # A wrong date, or a faulty tracker, is said before the long work.
     if embargo:
         embargo_text(embargo)
     if tracker is not None:
         read_tracker(tracker)
     release = embargoed(
-        _release(data, year=year, org=org, columns=columns, published=published, cache=cache),
+        release_of(data, year=year, org=org, columns=columns, published=published, cache=cache),
         embargo,
     )
     if each is not None:
         return _write(folder, make_packs(release, each, date=date), first=INDEX)
-    pages = _pages(release, tracker)
+    pages = run_pages(release, tracker)
     files = {
-        TABLES: _csv(_table(release)).encode("utf-8-sig"),
-        REPORT: _render("report.html", release, date=date, pages=pages).encode("utf-8"),
+        TABLES: as_csv(_table(release)).encode("utf-8-sig"),
+        REPORT: render("report.html", release, date=date, pages=pages).encode("utf-8"),
     }
     for page in pages:
         if page.id == BOARD_PAGE:
-            files[BOARD] = _render("board.html", release, date=date, page=page).encode("utf-8")
+            files[BOARD] = render("board.html", release, date=date, page=page).encode("utf-8")
     return _write(folder, files)
 
 
 # -- what goes in -----------------------------------------------------------------------------
 
 
-def _release(
+def release_of(
     data: Any,
     *,
     year: int | None,
@@ -148,6 +160,7 @@ def _release(
     published: File | Sequence[File] | Estimates | None,
     cache: bool,
 ) -> Release:
+    """The release of whatever was given to make a report of; see `run_report`."""
     if isinstance(data, Survey | Estimates | Release) and columns is not None:
         raise ReportError("columns goes with a path: the data given are already read.")
     others = None
@@ -170,10 +183,23 @@ def _release(
 # -- the pages --------------------------------------------------------------------------------
 
 
-def _pages(release: Release, tracker: File | None = None) -> list[Page]:
+def run_pages(
+    release: Release, tracker: File | None = None, *, only: Sequence[str] = ()
+) -> list[Page]:
+    """Run the notebooks on a release.
+
+    Parameters
+    ----------
+    release
+        The protected tables.
+    tracker
+        An improvement tracker, for the notebook that shows one.
+    only
+        Names of notebooks without ending; default all.
+    """
     from culture_analytics.resources import notebooks_folder
 
-    files = notebook_files(notebooks_folder())
+    files = [f for f in notebook_files(notebooks_folder()) if not only or f.stem in only]
     with kernel_home() as home:
         saved = release.save(home.work / "release.zip")
         parameters: dict[str, object] = {
@@ -208,29 +234,39 @@ def _pages(release: Release, tracker: File | None = None) -> list[Page]:
                 raise
 
 
-def _render(template: str, release: Release, *, date: str | None, **more: Any) -> str:
+def render(template: str, release: Release, *, date: str | None, **more: Any) -> str:
+    """A page made of a template and what every page says of a release.
+
+    Parameters
+    ----------
+    template
+        Name of the template.
+    release
+        The protected tables.
+    date
+        To print.
+    **more
+        What else the template shows.
+    """
     from culture_analytics import __version__
 
-    return (
-        report_environment()
-        .get_template(template)
-        .render(
-            about=release.about,
-            banner=release.banner,
-            protection=release.protection,
-            synthetic=bool(release.about.get("synthetic")),
-            rule=release.rule,
-            hidden=release.hidden().get("suppressed", 0),
-            rows=len(release.table),
-            symbols=_symbols(release),
-            notes=_notes(release),
-            tables=TABLES,
-            report=REPORT,
-            date=date,
-            version=__version__,
-            **more,
-        )
-    )
+    known: dict[str, Any] = {
+        "about": release.about,
+        "banner": release.banner,
+        "protection": release.protection,
+        "synthetic": bool(release.about.get("synthetic")),
+        "rule": release.rule,
+        "hidden": release.hidden().get("suppressed", 0),
+        "rows": len(release.table),
+        "symbols": _symbols(release),
+        "notes": _notes(release),
+        "tables": TABLES,
+        "report": REPORT,
+        "subject": "stress, bullying, discrimination and culture",
+        "date": date,
+        "version": __version__,
+    }
+    return str(report_environment().get_template(template).render({**known, **more}))
 
 
 def report_environment() -> jinja2.Environment:
@@ -278,7 +314,7 @@ def _table(release: Release) -> pd.DataFrame:
     return table
 
 
-def _csv(table: pd.DataFrame) -> str:
+def as_csv(table: pd.DataFrame) -> str:
     """The csv; a text that a spreadsheet would take for a formula gets an apostrophe."""
     safe = table.copy()
     for column in safe.columns:
@@ -289,7 +325,8 @@ def _csv(table: pd.DataFrame) -> str:
     return str(safe.to_csv(index=False, lineterminator="\r\n"))
 
 
-def _out_folder(out: str | Path, data: Any) -> Path:
+def out_folder(out: str | Path, data: Any) -> Path:
+    """The folder to write in, found fit: no file, and not that of an extract."""
     folder = clean_path(out)
     with explained(folder):
         is_file = folder.exists() and not folder.is_dir()

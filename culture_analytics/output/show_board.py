@@ -25,7 +25,7 @@ from culture_analytics.estimate.dimensions import OVERALL
 from culture_analytics.instrument import load_instrument
 from culture_analytics.output import show
 from culture_analytics.output.blocks import Block, Points, Sentence, Several, Table
-from culture_analytics.output.show_diagnosis import NO_UNITS, NOTHING, diagnosis
+from culture_analytics.output.show_diagnosis import NO_UNITS, NOTHING, _signs, diagnosis
 from culture_analytics.output.show_trends import ALPHA, ONE_YEAR, _latest_pair, _points, _span
 
 __all__ = [
@@ -90,19 +90,21 @@ def board_changes(release: Release) -> Block:
     clear = (pair["p_adjusted"] < ALPHA).to_numpy(dtype=bool)
     points = []
     for words, chosen in (("better", clear & (way > 0)), ("worse", clear & (way < 0))):
-        rows = show._rows(pair[chosen])
-        named = [f"{show._short(r['measure'])} ({_points(r)} points)" for r in rows]
-        said = and_list(named, most=MOST_NAMED) if named else "nothing"
-        points.append(f"Clearly {words} than in {earlier}: {said}.")
-    points.append(
-        f"{int((~clear).sum())} of {len(pair)} headline figures and scores did not change beyond "
-        "what chance could give."
-    )
+        named = [f"{show._short(r['measure'])} ({_points(r)} points)"
+                 for r in show._rows(pair[chosen])]  # fmt: skip
+        if named:
+            points.append(f"Clearly {words} than in {earlier}: {and_list(named, most=MOST_NAMED)}.")
+    every = f"{len(pair)} headline figures and scores"
+    if points:
+        points.append(f"{int((~clear).sum())} of {every} did not change beyond chance.")
+    else:
+        points.append(f"None of {every} is clearly better or worse than in {earlier}.")
     found = diagnosis(release)
     if found is not None:
         table = found.findings
         changes = table[table["topic"].eq("changes") & table["kind"].ne(UNKNOWN)]
-        points += [f"Culture: {show._lower(str(s))}" for s in changes["sentence"][:MOST_CHANGES]]
+        said = [_signs(s) for s in changes["sentence"][:MOST_CHANGES]]
+        points += [f"Culture: {show._lower(s)}" for s in said]
     return Points(points)
 
 
@@ -289,7 +291,7 @@ def board_sure(release: Release) -> Points:
     if found is not None:
         table = found.findings
         quality = table[table["topic"].eq("quality")]["sentence"].tolist()
-        points += [str(s) for s in quality[:2]]
+        points += [_signs(s) for s in quality[:2]]
         blind = table[table["topic"].eq("conditions") & table["kind"].eq(UNKNOWN)]
         if len(blind):
             numbers = [str(c["number"]) for c in show._rows(found.conditions) if not c["scored"]]

@@ -18,7 +18,7 @@ import pandas as pd
 from culture_analytics.diagnose.diagnosis import Diagnosis, diagnosis_of
 from culture_analytics.diagnose.driving import ELEMENT
 from culture_analytics.diagnose.findings import CONCERN, NEUTRAL, STRENGTH, UNKNOWN
-from culture_analytics.diagnose.hotspots import HOT, POOLED
+from culture_analytics.diagnose.hotspots import BRIGHT, HOT, POOLED
 from culture_analytics.diagnose.priorities import FIRST, PROTECT
 from culture_analytics.diagnose.tracker import (
     Tracker,
@@ -39,12 +39,12 @@ from culture_analytics.output.show_trends import _points, _span
 __all__ = [
     "concerns",
     "conditions",
+    "culture_leaders",
     "doubts",
     "drivers",
     "elements",
     "falling",
     "findings",
-    "leaders",
     "pooled",
     "priorities",
     "scale_quality",
@@ -62,6 +62,10 @@ NO_UNITS = (
     "where. An extract with a column for them can."
 )
 KINDS = {CONCERN: "To look at", STRENGTH: "To protect", NEUTRAL: "To know", UNKNOWN: "Cannot say"}
+
+MOST_SAID = 3  # times that one doubt is said before it is said once for all
+MOST_UNITS = 15  # of each kind in a table of what stands out
+MOST_MEASURES = 6  # named of one of them
 
 Row = dict[str, Any]
 
@@ -110,19 +114,32 @@ def findings(release: Release, *topics: str, kinds: Sequence[str] = tuple(KINDS)
     table = table[table["kind"].isin(list(kinds))]
     if topics:
         table = table[table["topic"].isin(topics)]
-    sections = [
-        (words, [[r["sentence"], r["doubt"]] for r in show._rows(table[table["kind"].eq(kind)])])
-        for kind, words in KINDS.items()
-        if table["kind"].eq(kind).any()
-    ]
-    if not sections:
+    if table.empty:
         return show._cannot("The rules that make findings found nothing to say here.")
+    often = _often(table["doubt"])
+    sections = []
+    for kind, words in KINDS.items():
+        part = show._rows(table[table["kind"].eq(kind)])
+        rows = [[_signs(r["sentence"]), "" if r["doubt"] in often else r["doubt"]] for r in part]
+        sections += [(words, rows)] if rows else []
     return Table(
         f"Findings, {release.about['org_name']}, {found.year}",
         ["What was found", "What to keep in mind"],
         sections,
+        notes=[f"To keep in mind: {doubt}" for doubt in often],
         words=(0, 1),
     )
+
+
+def _signs(sentence: str) -> str:
+    """Percent signs as everywhere on the page."""
+    return str(sentence).replace(" %", "%")
+
+
+def _often(said: pd.Series) -> list[str]:
+    """What would be said again and again, and is better said once."""
+    counts = said[said.ne("")].value_counts(sort=False)
+    return [str(text) for text in counts.index[counts.ge(MOST_SAID)]]
 
 
 def doubts(release: Release) -> Block:
@@ -159,9 +176,19 @@ def elements(release: Release, unit: str = "directorate") -> Several:
     return Several(
         [
             show.headline(release, "culture", [ELEMENTS]),
-            *show.heatmap(release, "culture", unit, measures=[ELEMENTS, OUTCOMES]),
+            _heatmap(release, unit, "Elements of culture, and what they are set against"),
         ]
     )
+
+
+def _heatmap(release: Release, unit: str, title: str) -> Block:
+    (column,) = show._names(release, (unit,)) or ("",)
+    chosen = show._split(release, "culture", [ELEMENTS, OUTCOMES], column)
+    if isinstance(chosen, Sentence):
+        return chosen
+    from culture_analytics import plots
+
+    return show._picture(plots.heatmap, chosen.drawn(), title=title)
 
 
 def scale_quality(release: Release) -> Block:
@@ -230,29 +257,40 @@ def spots(release: Release, unit: str = "directorate") -> Block:
             f"No {word} stands out beyond chance and by enough to matter, for better or worse."
         )
     sections = []
-    for kind, words in (("hot spot", "Worse than elsewhere"), ("bright spot", "Better")):
-        part = show._rows(found.spots[found.spots["kind"].eq(kind)])
-        sections += [(words, [_spot(r) for r in part])] if part else []
+    for kind, words in ((HOT, "Worse than elsewhere"), (BRIGHT, "Better than elsewhere")):
+        rows = _by_unit(found.spots[found.spots["kind"].eq(kind)])
+        if len(rows) > MOST_UNITS:
+            left = len(rows) - MOST_UNITS
+            rows = [*rows[:MOST_UNITS], [f"{left} more", "on fewer measures", ""]]
+        sections += [(words, rows)] if rows else []
     return Table(
-        f"What stands out by {word}, {found.year}: the surest to be large first",
-        [show._breakdown(found.by), "Measure", "Points from the organisation", "95% interval",
-         "Answers"],
+        f"What stands out by {word}, {found.year}: on most measures first",
+        [show._breakdown(found.by), "Points from the organisation (95% interval)", "Answers"],
         sections,
         notes=[
-            "Drawn a little towards all units, so that small ones do not stand out by luck alone; "
-            "so figures differ from other tables. Tested over all units and measures together: of "
-            "twenty spots about one may still be chance."
+            "Percentage points, or points of a score from 0 to 10. Drawn a little towards all "
+            "units, so that small ones do not stand out by luck alone; so figures differ from "
+            "other tables. Tested over all units and measures together: of twenty spots about one "
+            "may still be chance."
         ],
         words=(0, 1),
-    )  # fmt: skip
+    )
 
 
-def _spot(row: Row) -> list[str]:
-    return [
-        str(row["group"]), show._short(row["measure"]),
-        _points({**row, "value": row["difference"], "status": "ok"}),
-        _span({**row, "status": "ok"}), f"{row['base']:,.0f}",
-    ]  # fmt: skip
+def _by_unit(found: pd.DataFrame) -> list[list[str]]:
+    """A row a unit, with what stands out in it, the surest to be large first."""
+    rows = []
+    for name, part in found.groupby("group", sort=False):
+        named = [_spot(r) for r in show._rows(part)]
+        left = len(named) - MOST_MEASURES
+        said = named[:MOST_MEASURES] + ([f"{left} more"] if left > 0 else [])
+        rows.append((len(named), [str(name), "; ".join(said), f"{part['base'].max():,.0f}"]))
+    return [row for _, row in sorted(rows, key=lambda pair: -pair[0])]
+
+
+def _spot(row: Row) -> str:
+    shown = {**row, "value": row["difference"], "status": "ok"}
+    return f"{show._short(row['measure'])} {_points(shown)} ({_span(shown)})"
 
 
 def pooled(release: Release, measure: str = "", unit: str = "directorate") -> Block:
@@ -352,7 +390,7 @@ def drivers(release: Release) -> Block:
         return show._cannot("No outcome varies enough to say what goes with it.")
     from culture_analytics import plots
 
-    return show._picture(plots.drivers, held._rows(single))
+    return show._picture(plots.drivers, _named(held._rows(single), found))
 
 
 def priorities(release: Release) -> Several:
@@ -372,11 +410,15 @@ def priorities(release: Release) -> Several:
     if chart is not None:
         blocks.append(chart)
     sections = []
+    # Doubts are sentences one after the other; what is said of most elements is said once.
+    said = table["doubts"].str.split(r"(?<=[.]) ", regex=True).explode()
+    often = _often(said.fillna(""))
     for kind, words in (
         (FIRST, "Look at first"), (PROTECT, "Protect"), (None, "Neither stands out"),
     ):  # fmt: skip
         part = table[table["kind"].eq(kind) if kind else ~table["kind"].isin([FIRST, PROTECT])]
-        rows = [[r["area"], r["reasons"], r["doubts"]] for r in show._rows(part)]
+        rows = [[r["area"], _signs(r["reasons"]), _without(r["doubts"], often)]
+                for r in show._rows(part)]  # fmt: skip
         sections += [(words, rows)] if rows else []
     blocks.append(
         Table(
@@ -385,12 +427,19 @@ def priorities(release: Release) -> Several:
             sections,
             notes=[
                 "The order is by room: how much of the outcomes goes with an element, times how "
-                "far its score lies under ten. It is where to begin talking, not a proof."
+                "far its score lies under ten. It is where to begin talking, not a proof.",
+                *(f"To keep in mind: {doubt}" for doubt in often),
             ],
             words=(0, 1, 2),
         )
     )
     return Several(blocks)
+
+
+def _without(text: str, often: Sequence[str]) -> str:
+    for sentence in often:
+        text = text.replace(sentence, "")
+    return text.strip()
 
 
 def _priorities_chart(found: Diagnosis) -> Block | None:
@@ -409,7 +458,7 @@ def _priorities_chart(found: Diagnosis) -> Block | None:
     from culture_analytics import plots
 
     first = found.priorities.loc[found.priorities["kind"].eq(FIRST), "area"].tolist()
-    held = concat([found.drivers._rows(shares_of), found.elements._rows(scores)])
+    held = concat([_named(found.drivers._rows(shares_of), found), found.elements._rows(scores)])
     return show._picture(plots.priorities, held, outcome=OUTCOMES, first=first)
 
 
@@ -428,8 +477,8 @@ def conditions(release: Release) -> Block:
     if found is None:
         return show._cannot(NOTHING)
     rows = [
-        [f"{r['number']}. {r['label']}", str(r["coverage"]).capitalize(), r["here"],
-         r["cannot_show"], str(r["other_evidence"]).replace("; ", ";\n")]
+        [f"{r['number']}. {r['label']}", str(r["coverage"]).capitalize(), _signs(r["here"]),
+         r["cannot_show"], f"{show._capital(str(r['other_evidence']))}."]
         for r in show._rows(found.conditions)
     ]  # fmt: skip
     return Table(
@@ -437,7 +486,10 @@ def conditions(release: Release) -> Block:
         ["Condition", "The survey sees it", "What it says here", "What it cannot show",
          "What else to collect"],
         [("", rows)],
-        notes=["No condition gets a score: what the survey sees of each differs too much."],
+        notes=[
+            "Strong: the survey asks about it. Partial: it sees a part. Weak: a stand-in only. "
+            "None: it does not ask. A condition that is weak or none gets no score."
+        ],
         words=(0, 1, 2, 3, 4),
     )  # fmt: skip
 
@@ -454,10 +506,19 @@ def concerns(release: Release) -> Several:
     if found is None:
         return Several([show._cannot(NOTHING)])
     ids = [m for c in found.model.concerns.values() for m in c.measures]
-    return Several([show.headline(release, "culture", ids), findings(release, "concerns")])
+    chosen = show._overall(release, "culture", [m for m in ids if m in _held(release)])
+    if isinstance(chosen, Sentence):
+        return Several([chosen])
+    from culture_analytics import plots
+
+    latest = show._latest(chosen)
+    title = ", ".join(c.label for c in found.model.concerns.values())
+    beside: dict[str, Any] = {"title": title, **show._beside(release, latest)}
+    chart = show._picture(plots.measures, latest.drawn(), **beside)
+    return Several([chart, findings(release, "concerns")])
 
 
-def leaders(release: Release) -> Block:
+def culture_leaders(release: Release) -> Block:
     """Table of those who stand for leaders beside everyone else.
 
     Parameters
@@ -571,8 +632,28 @@ def tracker(release: Release, path: str | Path | Tracker | None) -> Several:
             words=(0, 1, 6, 7),
         ),
     ]
+    linked = _linked(release, table)
+    if linked:
+        blocks.append(Points(linked, lead="What the diagnosis says of these now"))
     chart = _tracker_chart(actions, tracked_figures(actions, release))
     return Several([*blocks, *([chart] if chart is not None else [])])
+
+
+def _linked(release: Release, table: pd.DataFrame) -> list[str]:
+    """The findings about the measure and the group of each action."""
+    found = diagnosis(release)
+    if found is None:
+        return []
+    said = []
+    for action in show._rows(table):
+        (column,) = show._names(release, (action["breakdown"],)) or ("",)
+        about = found.findings[
+            found.findings["measure"].eq(action["measure"])
+            & found.findings["breakdown"].eq(column)
+            & found.findings["group"].eq(action["group"])
+        ]
+        said += [f"{action['id']}: {_signs(s)}" for s in about["sentence"]]
+    return said
 
 
 def _tracker_chart(actions: Tracker, held: Estimates | None) -> Block | None:
@@ -614,6 +695,18 @@ def _day(day: Any) -> str:
 
 def _by_measure(rows: pd.DataFrame) -> dict[str, Row]:
     return {str(r["measure"]): r for r in show._rows(rows)}
+
+
+def _named(held: Estimates, found: Diagnosis) -> Estimates:
+    """With the name of the organisation, which rows made from respondents lack."""
+    if held.organisations is None and found.elements is not None:
+        held.organisations = found.elements.organisations
+    return held
+
+
+def _held(release: Release) -> set[str]:
+    """Measures of the culture tables."""
+    return set(release["culture"].unique("measure")) if "culture" in release.topics else set()
 
 
 def _ids(collection: str) -> list[str]:

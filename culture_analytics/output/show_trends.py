@@ -48,6 +48,8 @@ NO_GROUP = (
     "Nothing on other organisations is held here. Give the official organisational results "
     "workbook of the same year as published to see this."
 )
+NO_PLACE = "None of these figures has a place in the benchmark group."
+NO_CHANGE = "No question of these years can be compared."
 # Topics made of others.
 COMPARED = {CHANGES, BENCHMARK, GROUP, SYSTEM, PULSE, "published", *DIAGNOSED}
 FAMILY_NOTE = (
@@ -113,13 +115,15 @@ def changes(release: Release, measures: Sequence[str] = ("headline",)) -> Block:
         if all(s is None or s["status"] in ("not_asked", "not_applicable") for s in sides):
             continue
         cells = ["" if s is None else show._value(s) for s in sides]
-        tests = _beyond(row, "p_adjusted"), _beyond(official.get(measure), "p_value")
-        rows.append([show._short(measure), *cells, _points(row), _span(row), *tests])
+        test = _beyond(official.get(measure), "p_value")
+        rows.append([show._short(measure), *cells, *_moved(row), test])
         shown += [s for s in (row, *sides) if s is not None]
     if not rows:
         return show._cannot("None of these figures is held in two years.")
+    scores = all(map(_is_score, shown))
     return Table(
-        f"Changes from {earlier} to {later}, {release.about['org_name']}",
+        f"{'Scores: changes' if scores else 'Changes'} from {earlier} to {later}, "
+        f"{release.about['org_name']}",
         ["Measure", earlier, str(later), "Change", "95% interval", "Beyond chance?",
          "Official-style test"],
         [("", rows)],
@@ -151,8 +155,7 @@ def unit_changes(release: Release, measure: str) -> Block:
     if part.empty:
         return show._cannot("These results are not divided by directorate, department or team.")
     found = show._rows(part)
-    rows = [[str(r["group"]), _points(r), _span(r), _beyond(r, "p_adjusted"), show._base(r)]
-            for r in found]  # fmt: skip
+    rows = [[str(r["group"]), *_moved(r), show._base(r)] for r in found]
     return Table(
         f"{show._short(measure)}: changes from {earlier} to {later} by "
         f"{show._lower(show._breakdown(units[0]))}",
@@ -181,17 +184,16 @@ def movers(release: Release, n: int = 5) -> Block:
     try:
         found = biggest_movers(release[CHANGES], n=n).table
     except MeasureError:
-        return show._cannot("No question of these years can be compared.")
+        return show._cannot(NO_CHANGE)
     found = found[found["org"].eq(release.about["org"])]
     if found.empty:
-        return show._cannot("No question of these years can be compared.")
+        return show._cannot(NO_CHANGE)
     later, earlier = _latest_pair(found)
     found = found[found["year"].eq(later) & found["reference"].eq(earlier)]
     sections = []
     for word, heading in (("improved", "Improved most"), ("worsened", "Worsened most")):
         part = show._rows(found[found["method"].str.startswith(word)])
-        cells = [[show._short(r["measure"]), _points(r), _span(r), _beyond(r, "p_adjusted"),
-                  show._base(r)] for r in part]  # fmt: skip
+        cells = [[show._short(r["measure"]), *_moved(r), show._base(r)] for r in part]
         sections += [(heading, cells)] if cells else []
     return Table(
         f"Biggest changes from {earlier} to {later}, {release.about['org_name']}",
@@ -212,8 +214,6 @@ def steady(release: Release, measures: Sequence[str] = ("headline",)) -> Block:
     measures
         Ids, domains or collections.
     """
-    if CHANGES not in release.topics:
-        return show._cannot(ONE_YEAR)
     held = _changes(release, measures)
     if isinstance(held, Sentence):
         return held
@@ -223,11 +223,7 @@ def steady(release: Release, measures: Sequence[str] = ("headline",)) -> Block:
         return show._cannot(
             "A line needs three years that are one series; no figure here has them."
         )
-    rows = [
-        [show._short(r["measure"]), _points(r), _span(r), _beyond(r, "p_adjusted"),
-         str(r["reference"])]
-        for r in show._rows(drawn)
-    ]  # fmt: skip
+    rows = [[show._short(r["measure"]), *_moved(r), str(r["reference"])] for r in show._rows(drawn)]
     left = len(lines) - len(drawn)
     notes = ["Points a year: percentage points, or points of a score that runs from 0 to 10."]
     if left:
@@ -237,7 +233,6 @@ def steady(release: Release, measures: Sequence[str] = ("headline",)) -> Block:
         ["Measure", "Points a year", "95% interval", "Beyond chance?", "Years"],
         [("", rows)],
         notes=notes,
-        words=(0, 4),
     )
 
 
@@ -302,14 +297,14 @@ def position(release: Release, measures: Sequence[str] = ("headline", "people_pr
         return show._cannot(NO_GROUP)
     found = _latest_places(release, measures)
     if found is None:
-        return show._cannot("None of these figures has a place in the benchmark group.")
+        return show._cannot(NO_PLACE)
     from culture_analytics import plots
 
     group = release[GROUP] if GROUP in release.topics else None
     try:
         return show._picture(plots.position, found, published=group)
     except MeasureError:
-        return show._cannot("None of these figures has a place in the benchmark group.")
+        return show._cannot(NO_PLACE)
 
 
 @says_embargo
@@ -329,11 +324,11 @@ def top_and_bottom(release: Release, n: int = 5) -> Block:
         return show._cannot(NO_GROUP)
     places = _latest_places(release, None)
     if places is None:
-        return show._cannot("None of these figures has a place in the benchmark group.")
+        return show._cannot(NO_PLACE)
     try:
         found = compare.top_and_bottom(places, n=n).table
     except MeasureError:
-        return show._cannot("None of these figures has a place in the benchmark group.")
+        return show._cannot(NO_PLACE)
     every = places.table
     by = {(r["measure"], r["statistic"]): r for r in show._rows(every[every["status"].eq("ok")])
           if not str(r["reference"]).startswith("England")}  # fmt: skip
@@ -359,8 +354,8 @@ def top_and_bottom(release: Release, n: int = 5) -> Block:
         ["Question", "Here (published)", "Group median", "Points from it", "Rank, 1 is best"],
         sections,
         notes=[
-            f"Benchmark group: {_group_name(every)}. Published, weighted figures of single "
-            "questions. A place is not a test."
+            f"Benchmark group: {_group_name(every)}. Published figures of single questions, "
+            f"{_weighted(every)}. A place is not a test."
         ],
     )
 
@@ -406,6 +401,9 @@ def local_differences(release: Release, measures: Sequence[str] = ("headline",))
             "Figures calculated here will differ from your benchmark report: that report weights "
             "an organisation to the mix of occupations of its benchmark group, and cleans the "
             "answers once more."
+            if found["reference"].ne("published, unweighted").any()
+            else "The organisation's published figures are not weighted either. Small differences "
+            "come from the answers being cleaned once more for the report."
         ],
     )
 
@@ -479,11 +477,12 @@ def system(release: Release, measures: Sequence[str] = ("headline", "people_prom
         part = table[table["breakdown"].eq(place)]
         for group in pd.unique(part["group"]):
             columns.append((f"{group} ({kind})", part[part["group"].eq(group)]))
+    beside_what = "its system" if len(columns) > 1 else "England"
     country = table[table["org"].eq(show.ENGLAND) & table["breakdown"].eq(OVERALL)]
     columns += [("England", country)] if len(country) else []
     blocks: list[Block] = [
         _side_by_side(
-            f"{release.about['org_name']} beside its system, {int(table['year'].iloc[0])}",
+            f"{release.about['org_name']} beside {beside_what}, {int(table['year'].iloc[0])}",
             columns, chosen, release,
         )
     ]  # fmt: skip
@@ -595,6 +594,12 @@ def _group_name(table: pd.DataFrame) -> str:
     return str(named.iloc[0]) if len(named) else "none"
 
 
+def _weighted(table: pd.DataFrame) -> str:
+    from culture_analytics.plots.data import weighted
+
+    return " and ".join(weighted(str(w)) for w in pd.unique(table["weighting"]))
+
+
 def _name(estimates: Estimates, org: str) -> str:
     table = estimates.organisations
     if table is not None and table["org"].eq(org).any():
@@ -681,6 +686,11 @@ def _is_score(row: Row) -> bool:
 
     definition = load_instrument().measures.get(str(row["measure"]))
     return bool(definition is not None and definition.unit == "score")
+
+
+def _moved(row: Row) -> tuple[str, str, str]:
+    """A change, its interval, and whether it is beyond chance."""
+    return _points(row), _span(row), _beyond(row, "p_adjusted")
 
 
 def _points(row: Row) -> str:

@@ -18,17 +18,20 @@ from culture_analytics.compare.groups import ALL, CLEAR, TOO_FEW, compare_groups
 from culture_analytics.compare.organisations import better
 from culture_analytics.diagnose.change import before_after, detectable_change
 from culture_analytics.diagnose.hotspots import BRIGHT, HOT, LEAST, pooled_units, spots
+from culture_analytics.diagnose.leaving import CULTURE, DIFFERENCES
 from culture_analytics.disclosure.release import Release
 from culture_analytics.errors import MeasureError
 from culture_analytics.estimate.dimensions import OVERALL
 from culture_analytics.estimates import Estimates, concat
+from culture_analytics.instrument import load_instrument
+from culture_analytics.instrument.culture import ELEMENTS, OUTCOMES
 from culture_analytics.output import show
 from culture_analytics.output.blocks import Block, Points, Sentence, Several, Table
 from culture_analytics.output.show_trends import _digits, _points, _span
 
-__all__ = ["Unit", "Units"]
+__all__ = ["BETTER", "CULTURE", "HEADLINE", "SCORES", "WORSE", "Unit", "Units"]
 
-HEADLINE, CULTURE, SCORES = "headline", "culture", "scores"
+HEADLINE, SCORES = "headline", "scores"
 WORSE, BETTER, UNCLEAR = "clearly worse", "clearly better", "no clear difference"
 MOST_NAMED = 3  # areas to look at first, strengths to protect
 MOST_IN_HEATMAP = 12  # measures
@@ -83,11 +86,16 @@ class Units:
             frame = held._protected
             keep = frame["breakdown"].isin([OVERALL, self.column])
             keep &= frame["org"].eq(self.release.about["org"])
-            if topic == SCORES:  # sub-scores repeat what their elements say
-                keep &= frame["measure"].map(lambda m: _told(SCORES, str(m)))
+            if topic != HEADLINE:  # what the headline has already is not told twice
+                keep &= frame["measure"].isin(set(_told(topic)) - self._headline)
             if keep.any():
                 found[topic] = held._rows(keep.to_numpy(dtype=bool))
         return found
+
+    @cached_property
+    def _headline(self) -> set[str]:
+        held = HEADLINE in self.topics
+        return set(self.release[HEADLINE].unique("measure")) if held else set()
 
     @cached_property
     def figures(self) -> dict[str, Estimates]:
@@ -102,9 +110,18 @@ class Units:
         """By topic: distance of each unit from the organisation, with a verdict in words."""
         found = {}
         for topic, figures in self.figures.items():
-            gaps = compare_groups(figures, reference=ALL, adjust="bh")
+            # The diagnosis has its own, allowing for all that it compares.
+            own = {"breakdown": self.column, "reference": ALL, "year": self.year,
+                   "measure": figures.unique("measure")}  # fmt: skip
+            if topic == CULTURE and self._holds(DIFFERENCES, **own):
+                gaps = self.release[DIFFERENCES].select(**own)
+            else:
+                gaps = compare_groups(figures, reference=ALL, adjust="bh")
             found[topic] = _judged(gaps.table.assign(verdict=verdict(gaps)))
         return found
+
+    def _holds(self, topic: str, **keys: Any) -> bool:
+        return topic in self.release.topics and self.release[topic]._has(**keys)
 
     @cached_property
     def changes(self) -> pd.DataFrame:
@@ -312,12 +329,12 @@ class Unit:
         from culture_analytics import plots
 
         figures = self.units.figures.get(HEADLINE) or next(iter(self.units.figures.values()))
-        own = figures._frame["group"].eq(self.name) & figures._frame["breakdown"].eq(
-            self.units.column
-        )
-        everyone = figures._frame["breakdown"].eq(OVERALL)
+        table = figures._protected
+        own = table["group"].eq(self.name) & table["breakdown"].eq(self.units.column)
+        own &= table["status"].eq("ok")  # the table says what is hidden
+        everyone = table["breakdown"].eq(OVERALL)
         if not own.any() or not everyone.any():
-            return show._cannot("There is no figure to draw.")
+            return show._cannot("None of its headline figures can be shown.")
         return show._picture(
             plots.measures,
             figures._rows(own.to_numpy(dtype=bool)),
@@ -361,7 +378,7 @@ class Unit:
         own = self.units.spots
         own = own[own["group"].eq(self.name)]
         lists: list[Block] = [
-            Points(own.loc[own["kind"].eq(kind), "reason"].tolist(), lead=words)
+            Points(_reasons(own[own["kind"].eq(kind)]), lead=words)
             for kind, words in ((HOT, "Worse than elsewhere"), (BRIGHT, "Better than elsewhere"))
             if own["kind"].eq(kind).any()
         ]
@@ -412,9 +429,8 @@ class Unit:
         for topic in reversed(self.units.topics):
             held = self.release[topic]
             frame = held._protected
-            ids = [m for m in pd.unique(frame["measure"]) if _told(topic, str(m))]
-            if topic == HEADLINE:
-                ids = ids[:left]
+            ids = [str(m) for m in pd.unique(frame["measure"])]
+            ids = ids[:left] if topic == HEADLINE else [m for m in ids if m in _told(topic)]
             keep = (
                 frame["year"].eq(self.units.year) & frame["measure"].isin(ids)
                 & frame["org"].eq(self.release.about["org"])
@@ -531,14 +547,20 @@ class Unit:
         )
 
 
-def _told(topic: str, measure: str) -> bool:
-    """Whether a measure goes into a heat map: elements rather than their sub-scores and items."""
-    from culture_analytics.instrument import load_instrument
+def _told(topic: str) -> tuple[str, ...]:
+    """The measures of a topic that a pack shows: not what repeats or details the others."""
+    collections = load_instrument().collections
+    names = (ELEMENTS, OUTCOMES) if topic == CULTURE else ("people_promise",)
+    return tuple(m for name in names for m in collections.get(name, ()))
 
-    known = load_instrument()
-    if topic == CULTURE:
-        return measure in known.collections.get("culture_elements", ())
-    return topic != SCORES or measure in known.collections.get("people_promise", ())
+
+def _reasons(found: pd.DataFrame) -> list[str]:
+    """Sentences of what stands out, percent signs as everywhere on the page."""
+    return [f"{str(reason).replace(' %', '%')}." for reason in found["reason"]]
+
+
+def _plural(word: str) -> str:
+    return word if word.endswith("s") else f"{word}s"
 
 
 def _figure(row: Row, side: str) -> str:

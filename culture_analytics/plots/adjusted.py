@@ -278,6 +278,9 @@ def _page(
         f"Lines are {100 * float(level.iloc[0]) if len(level) else 95:g}% intervals.",
         "It does not say why groups differ, nor that a difference which goes with the mix is fair: "
         "who gets which job may itself be unequal.",
+        "Each gap is judged by itself, without allowing for how many were looked at."
+        if len(gaps) > 1
+        else "",
         "'No longer a clear gap' does not prove that there is none."
         if any(g.words == GONE for g in gaps)
         else "",

@@ -42,7 +42,7 @@ __all__ = ["spc"]
 _HEIGHT, _LEFT, _UNDER = 2.9, 0.5, 0.78
 # What a signal means -> mark, colour, edge and words. The shape says it without the colour.
 MARKS = {
-    "common": ("o", "#767676", "common cause: no signal"),
+    "common": ("o", "#767676", "ordinary ups and downs: no signal"),
     "improvement": ("^", BLUE, "signal of improvement"),
     "concern": ("D", ORANGE, "signal of concern"),
     "neutral": ("s", PLUM, "signal, neither better nor worse"),

@@ -427,10 +427,15 @@ def footer(
     estimates: Estimates,
     rows: pd.DataFrame,
     others: Estimates | Sequence[Estimates] | None = None,
+    *,
+    name: str = "",
 ) -> list[str]:
-    """Source, synthetic data, protection: the lines under every chart."""
+    """Source, synthetic data, protection: the lines under every chart.
+
+    ``name``: whose figures they are; by default the first row's organisation.
+    """
     lines = []
-    org = org_name(estimates, str(rows["org"].iloc[0]))
+    org = name or org_name(estimates, str(rows["org"].iloc[0]))
     years = years_text([int(y) for y in pd.unique(rows["year"])])
     weighting = ", ".join(weighted(str(w)) for w in pd.unique(rows["weighting"]) if w)
     if (rows["source"] == "published").any():

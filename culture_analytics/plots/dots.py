@@ -151,10 +151,16 @@ def _nice(value: float) -> float:
 def _limit(panel: Panel, width: float) -> float:
     """Right end of the value axis: a round number, with room for the value labels."""
     top = 10.0 if panel.unit == "score" else min(100.0, _nice(max(panel.reach, 5.0)))
-    marks = [m for r in panel.rows for m in r.marks if m.ok]
-    for m in marks:
-        room = text_width(value_text(m.value, panel.unit), SIZES["value"]) + 0.16
-        top = max(top, m.reach * width / max(width - room, 0.2 * width))
+    labelled = [(m, r.beside if m is r.marks[-1] else ()) for r in panel.rows for m in r.marks]
+    for m, beside in labelled:
+        if not m.ok:
+            continue
+        text = value_text(m.value, panel.unit)
+        others = [o.mark.value for o in beside if o.mark.ok]
+        at, left = _label_place(m, text, others, top / width)
+        room = text_width(text, SIZES["value"]) + (0.19 if at > m.reach else 0.16)
+        if not left:
+            top = max(top, at * width / max(width - room, 0.2 * width))
     return top
 
 
@@ -254,7 +260,7 @@ def _row(ax: Axes, panel: Panel, row: Row, middle: float, inch: float) -> list[t
         if m.ok:
             others = row.beside if m is row.marks[-1] else ()
             found.append((m, y))
-            _value(ax, panel, m, y, [o.mark.value for o in others], inch)
+            _value(ax, panel, m, y, [o.mark.value for o in others if o.mark.ok], inch)
             column = _GAP + _year_column(panel) + _base_column(panel)
             _beside(ax, column, y, base_text(m.base), ha="right")
         elif not panel.message:
@@ -303,23 +309,32 @@ def _marks(ax: Axes, panel: Panel, marks: Sequence[tuple[Mark, float]], inch: fl
 
 def _value(ax: Axes, panel: Panel, m: Mark, y: float, others: Sequence[float], inch: float) -> None:
     text = value_text(m.value, panel.unit)
-    left = _left_is_clear(m, text, others, inch)
-    low = m.value if math.isnan(m.lower) else min(m.value, m.lower)
+    at, left = _label_place(m, text, others, inch)
+    beyond = at > m.reach  # another mark stands there, wider than the end of an interval
     ax.annotate(
-        text, (low if left else m.reach, y), xytext=(-6 if left else 6, 0),
+        text, (at, y), xytext=(-6 if left else 8 if beyond else 6, 0),
         textcoords="offset points", va="center_baseline", ha="right" if left else "left",
         fontsize=SIZES["value"], zorder=5, annotation_clip=False,
         bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.4},
     )  # fmt: skip
 
 
-def _left_is_clear(m: Mark, text: str, others: Sequence[float], inch: float) -> bool:
-    """Whether a label is better at the left: another mark is in its way at the right only."""
+def _label_place(m: Mark, text: str, others: Sequence[float], inch: float) -> tuple[float, bool]:
+    """Where a figure's label is clear of other marks, and whether it stands at the left of it.
+
+    Right of the interval; else left of it; else right of the marks that are in its way.
+    """
     room = (text_width(text, SIZES["value"]) + 0.18) * inch
+    touching = 0.07 * inch  # half a mark
     low = m.value if math.isnan(m.lower) else min(m.value, m.lower)
-    blocked = any(m.reach - 0.06 * inch < other < m.reach + room for other in others)
-    free = low - room > 0 and not any(low - room < o < low + 0.06 * inch for o in others)
-    return blocked and free
+    at = m.reach
+    for other in sorted(others):
+        if at - touching < other < at + room:
+            at = other
+    if at == m.reach:
+        return at, False
+    left_is_clear = not any(low - room < o < low + touching for o in others)
+    return (low, True) if low > room and left_is_clear else (at, False)
 
 
 def _beside(ax: Axes, inches: float, y: float, text: str, **style: Any) -> None:

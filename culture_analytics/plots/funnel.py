@@ -298,10 +298,8 @@ def _page(estimates: Estimates, judged: pd.DataFrame, drawn: _Funnel, title: str
         "Being unusual says nothing about why. The scale does not begin at zero.",
         _own_words(drawn),
     ]
-    source = judged.assign(org="ENG")
-    return Page(
-        title or data.clean(first["label"]), under, [*notes, *data.footer(estimates, source)]
-    )
+    source = data.footer(estimates, judged, name=f"organisations of {drawn.group}")
+    return Page(title or data.clean(first["label"]), under, [*notes, *source])
 
 
 def _own_words(drawn: _Funnel) -> str:

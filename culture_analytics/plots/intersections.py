@@ -11,6 +11,7 @@ import pandas as pd
 
 from culture_analytics.errors import MeasureError
 from culture_analytics.estimates import Estimates
+from culture_analytics.instrument import load_instrument
 from culture_analytics.intersectional import LESS, MORE
 from culture_analytics.plots import data
 from culture_analytics.plots.alt import attach, sentences
@@ -102,7 +103,9 @@ def intersections(
             f"shrunken_percent; these Estimates hold: {held}."
         )
     data.only_one(rows, ("measure", "breakdown", "org", "year", "weighting"), "intersections")
-    strata = _strata(table, rows)
+    strata = _ordered(
+        str(rows["breakdown"].iloc[0]), [*_strata(table, rows), *_hidden(table, rows)]
+    )
     drawn, left_out = _chosen(strata)
     overall = _overall(table, rows)
     page = _page(estimates, rows, strata, left_out, title)
@@ -117,14 +120,34 @@ def intersections(
 # -- reading ------------------------------------------------------------------------------------
 
 
+def _like(table: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
+    """All rows of the same measure and crossing."""
+    same = table["answer"].eq("")
+    for column in ("measure", "breakdown", "org", "year", "weighting"):
+        same &= table[column].eq(rows[column].iloc[0])
+    return table[same]
+
+
+def _hidden(table: pd.DataFrame, rows: pd.DataFrame) -> list[_Stratum]:
+    """Combinations whose plain figure is hidden and that took no part in the analysis."""
+    plain = _like(table, rows)
+    plain = plain[plain["statistic"].eq("percent") & plain["status"].eq("suppressed")]
+    known = load_instrument().breakdowns
+    out = [
+        {g.label for g in known[name].groups if not g.contrast} if name in known else set()
+        for name in str(rows["breakdown"].iloc[0]).split(":")
+    ]
+    found = []
+    for row in plain[~plain["group"].isin(rows["group"])].itertuples():
+        parts = str(row.group).split(_CROSSED)
+        if not any(part in labels for part, labels in zip(parts, out, strict=False)):
+            mark = data.mark(row)
+            found.append(_Stratum(tuple(map(data.clean, parts)), mark, mark, mark, ""))
+    return found
+
+
 def _strata(table: pd.DataFrame, rows: pd.DataFrame) -> list[_Stratum]:
-    first = rows.iloc[0]
-    same = (
-        table["measure"].eq(first["measure"]) & table["breakdown"].eq(first["breakdown"])
-        & table["org"].eq(first["org"]) & table["year"].eq(first["year"])
-        & table["answer"].eq("") & table["weighting"].eq(first["weighting"])
-    )  # fmt: skip
-    held = {(str(r.statistic), str(r.group)): r for r in table[same].itertuples()}
+    held = {(str(r.statistic), str(r.group)): r for r in _like(table, rows).itertuples()}
     found = []
     for row in rows.itertuples():
         group = str(row.group)
@@ -140,7 +163,7 @@ def _strata(table: pd.DataFrame, rows: pd.DataFrame) -> list[_Stratum]:
                 "" if beyond is None else _verdict(beyond),
             )
         )
-    return _ordered(str(first["breakdown"]), found)
+    return found
 
 
 def _verdict(row: object) -> str:
@@ -210,7 +233,7 @@ def _sheet(drawn: Sequence[_Stratum], overall: Mark | None) -> tuple[Sheet, list
     if overall is not None:
         text = f"┆ all staff {value_text(overall.value, 'percent')}"
         key.append(Said(text, small=True, colour=PLUM))
-    return Sheet(tuple(lines), columns, tuple(key), labels=1.7), placed
+    return Sheet(tuple(lines), columns, tuple(key), labels=1.95), placed
 
 
 def _cells(s: _Stratum) -> tuple[tuple[Said, ...], ...]:

@@ -206,7 +206,8 @@ def _describe(
 ) -> str:
     first = rows.iloc[0]
     what = (
-        f"Dot and interval chart: {title}, {len(panel.rows)} measures of "
+        f"Dot and interval chart: {title}, {len(panel.rows)} "
+        f"{'measure' if len(panel.rows) == 1 else 'measures'} of "
         f"{data.clean(first['group'])}, {data.org_name(estimates, str(first['org']))}, "
         f"{data.years_text(panel.years)}"
     )

@@ -114,7 +114,7 @@ def pooled(estimates: Estimates, *, title: str | None = None, ax: Axes | None = 
     )
     columns = (
         Column("answers", 0.56, right=True),
-        Column("pooled figure, its interval", 1.42, right=True),
+        Column(f"{'' if _alone(rows) else 'pooled '}figure, its interval", 1.42, right=True),
         Column("points from all staff, and what stands out", 1.68),
     )
     key = [Said(f"{sign} {words} than all staff", small=True, colour=colour)
@@ -156,6 +156,12 @@ def _units(rows: pd.DataFrame, away: pd.DataFrame) -> list[_Unit]:
             )
         )
     return sorted(found, key=lambda u: (not u.figure.ok, -u.figure.value if u.figure.ok else 0.0))
+
+
+def _alone(rows: pd.DataFrame) -> str:
+    """Why figures are not pooled; nothing where they are."""
+    said = [str(m) for m in pd.unique(rows["method"]) if str(m).startswith("not pooled")]
+    return said[0] if said else ""
 
 
 def _sure(away: pd.DataFrame) -> dict[str, float]:
@@ -264,14 +270,14 @@ def _page(
 ) -> Page:
     first = rows.iloc[0]
     level = rows["level"].dropna()
-    alone = [str(m) for m in pd.unique(rows["method"]) if str(m).startswith("not pooled")]
+    alone = _alone(rows)
     by = data.breakdown_label(str(first["breakdown"]))
     spots = [sum(u.kind == kind for u in units) for kind in (HOT, BRIGHT)]
     notes = [
         "Highest first, which is not a ranking: units whose intervals overlap may well stand the "
         "other way round."
         + (f" Lines are {100 * float(level.iloc[0]):g}% intervals." if len(level) else ""),
-        f"These figures are {alone[0]}."
+        f"These figures are {alone}."
         if alone
         else "Pooled: each unit is drawn towards all units, the more the fewer its answers, so "
         "that small units do not stand out by chance.",

@@ -280,7 +280,9 @@ def _page(
         "Right is better: each strip runs from the group's worst to its best figure, on a scale "
         "of its own. Rank 1 is best." + (" Thin ticks are the organisations." if ticks else ""),
         "All figures are published and weighted: those calculated here from respondents will "
-        "differ from your benchmark report.",
+        "differ from your benchmark report."
+        if rows["weighting"].ne("unweighted").any()
+        else "All figures are published ones, not weighted.",
         "A rank is not a test: neighbours in rank often differ by less than chance.",
     ]
     outside = [s for s in strips if not -1e-9 <= s.place(s.here) <= 1 + 1e-9]

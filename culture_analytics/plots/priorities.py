@@ -150,7 +150,7 @@ def priorities(
             fontsize=SIZES["note"], loc="left",
         )  # fmt: skip
         if ax is not None:
-            say_around(ax, page)
+            say_around(ax, page, pad=6 + 72 * _OVER)
     attach(made, _describe(estimates, found, page, even_share, middle))
     return made
 
@@ -360,7 +360,10 @@ def _axes(ax: Axes, left: float, right: float, low: float, high: float) -> None:
     ax.tick_params(axis="both", labelsize=SIZES["note"], length=3, color=LIGHT)
     for side in ("top", "right"):
         ax.spines[side].set_visible(False)
-    ax.set_title("Score, 0 to 10: higher is better", fontsize=SIZES["note"], loc="left", pad=6)
+    ax.annotate(
+        "Score, 0 to 10: higher is better", (0, 1), xycoords="axes fraction", xytext=(0, 6),
+        textcoords="offset points", fontsize=SIZES["note"], annotation_clip=False,
+    )  # fmt: skip
 
 
 # -- saying -------------------------------------------------------------------------------------

@@ -242,7 +242,10 @@ def _page(
 def _describe(
     estimates: Estimates, rows: pd.DataFrame, drawn: Sequence[Pair], page: Page
 ) -> str:  # fmt: skip
-    what = f"Ratio chart: {described(estimates, rows, page)}. Above 1 is worse for the group named"
+    above = "worse" if any(p.better for p in drawn) else "higher"
+    what = (
+        f"Ratio chart: {described(estimates, rows, page)}. Above 1 is {above} for the group named"
+    )
     told, counts = list(drawn), ""
     if len(drawn) > 12:
         told = [p for p in drawn if p.clear][:12]

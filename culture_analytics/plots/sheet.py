@@ -162,7 +162,9 @@ def frame(
     ax.minorticks_off()
     ax.tick_params(axis="x", labelsize=SIZES["note"], length=3)
     ax.tick_params(axis="y", length=0, pad=5)
-    ax.set_xlabel(label, fontsize=SIZES["note"], loc="left")
+    # Around axes that the caller made, notes stand below the scale already.
+    below = f"{label}\n{ax.get_xlabel()}" if ax.get_xlabel() else label
+    ax.set_xlabel(below, fontsize=SIZES["note"], loc="left")
     ax.vlines(ticks, *ax.get_ylim(), color=LIGHT, lw=0.6, zorder=0)
     for side in ("top", "right", "left"):
         ax.spines[side].set_visible(False)
@@ -273,18 +275,18 @@ def _heading(ax: Axes, line: Line, bottom: float, labels: float, across: float) 
 
 def _cell(ax: Axes, cell: Sequence[Said], column: Column, along: float, middle: float) -> None:
     words = _wrapped(cell, column.width)
-    y = middle - _tall(words) / 2
+    down = -_tall(words) / 2  # inches from the middle of the row, however high axes are
     for said in words:
         step = line_height(said.size)
         x = along + (column.width if column.right else 0.0)
         if said.text:
             ax.annotate(
-                said.text, (1, y + step / 2), xycoords=ax.get_yaxis_transform(),
-                xytext=(72 * x, 0), textcoords="offset points",
+                said.text, (1, middle), xycoords=ax.get_yaxis_transform(),
+                xytext=(72 * x, -72 * (down + step / 2)), textcoords="offset points",
                 ha="right" if column.right else "left", va="center", fontsize=said.size,
                 fontweight=said.weight, color=said.colour, annotation_clip=False,
             )  # fmt: skip
-        y += step
+        down += step
 
 
 def _over(ax: Axes, sheet: Sheet, width: float) -> None:

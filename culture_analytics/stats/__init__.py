@@ -42,6 +42,7 @@ from culture_analytics.stats.multilevel import (
     variance_limits,
     variance_share,
 )
+from culture_analytics.stats.pooling import PooledUnits, pool_rates, pool_scores
 from culture_analytics.stats.power import (
     DetectableChange,
     Equivalence,
@@ -107,6 +108,7 @@ __all__ = [
     "LogisticIntercepts",
     "LogisticSums",
     "Maihda",
+    "PooledUnits",
     "Raked",
     "RaoScott",
     "RatioSums",
@@ -146,6 +148,8 @@ __all__ = [
     "odds_ratio_limits",
     "odds_ratio_score",
     "percentage_limits",
+    "pool_rates",
+    "pool_scores",
     "post_stratify",
     "r_squared",
     "rake",

@@ -127,9 +127,9 @@ def slope_index(
         log_se = _standard_error(last_of / ends[1] - first_of / ends[0], v)
     t = t_quantile(level, df)
     half, factor = (t * np.where(error > 0, error, np.nan) for error in (sii_se, log_se))
-    return SlopeIndex(
-        sii, sii_se, sii - half, sii + half, rii, rii * np.exp(-factor), rii * np.exp(factor)
-    )
+    with np.errstate(over="ignore"):  # a line that all but touches 0 has no upper ratio
+        below, above = rii * np.exp(-factor), rii * np.exp(factor)
+    return SlopeIndex(sii, sii_se, sii - half, sii + half, rii, below, above)
 
 
 class GradientLimits(NamedTuple):

@@ -17,7 +17,8 @@ or adaptive Gauss-Hermite quadrature, from counts of each (stratum, pattern): 77
 cost as much as 775. Its gradient is exact, the movement of the quadrature points included.
 
 **Partial pooling.** :func:`gaussian_intercepts` (REML, from groups' sizes, means and sums of
-squares) and :func:`shrink_estimates` (any estimates with known standard errors).
+squares) and :func:`shrink_estimates` (any estimates with known standard errors) in closed form;
+limits that allow for all that is unknown are those of :mod:`~culture_analytics.stats.pooling`.
 
 References
 ----------
@@ -705,7 +706,8 @@ def shrink_estimates(
     -------
     ShrunkenEstimates
         Empirical Bayes estimates and limits that allow for the mean and variance being estimated.
-        With fewer than four groups nothing is drawn anywhere.
+        With fewer than four groups nothing is drawn anywhere. Where many groups hardly differ the
+        limits of :func:`~culture_analytics.stats.pool_scores` hold more often.
 
     Raises
     ------

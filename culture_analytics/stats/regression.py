@@ -460,7 +460,8 @@ def standardised_gap(
     >>> [round(float(v), 3) for v in gap]
     [0.1, 0.033, 0.03, 0.161, 0.006]
     """
-    from scipy.special import ndtr
+    from scipy.special import logit as log_odds
+    from scipy.special import ndtr, stdtrit
 
     pair = [first, second]
     v = standardised.covariance[np.ix_(pair, pair)]
@@ -470,20 +471,22 @@ def standardised_gap(
         return StandardisedGap(value, error, *[float("nan")] * 3)
     shared = float(v[0, 1] / (se[0] * se[1]))
 
-    def limits(at: float) -> tuple[float, float]:
-        lower, upper = logit(m, se, df, level=at)
+    def joined(lower: FloatArray, upper: FloatArray) -> tuple[float, float]:
         down, up = m - lower, upper - m
         below = down[0] ** 2 - 2 * shared * down[0] * up[1] + up[1] ** 2
         above = up[0] ** 2 - 2 * shared * up[0] * down[1] + down[1] ** 2
         return value - float(np.sqrt(max(below, 0.0))), value + float(np.sqrt(max(above, 0.0)))
 
     # The level at which the limits touch 0, by halving on the scale of the normal quantile.
+    odds, spread = log_odds(m), se / (m * (1 - m))
     low, high = 0.0, _FARTHEST
     for _ in range(40):
         middle = (low + high) / 2
-        lower, upper = limits(float(1 - 2 * ndtr(-middle)))
+        margin = -stdtrit(df, ndtr(-middle)) * spread
+        lower, upper = joined(expit(odds - margin), expit(odds + margin))
         low, high = (low, middle) if lower <= 0 <= upper else (middle, high)
-    return StandardisedGap(value, error, *limits(level), float(2 * ndtr(-(low + high) / 2)))
+    limits = joined(*logit(m, se, df, level=level))
+    return StandardisedGap(value, error, *limits, float(2 * ndtr(-(low + high) / 2)))
 
 
 def _effective_bases(problem: _Problem, group: ArrayLike | None) -> FloatArray:

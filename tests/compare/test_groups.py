@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import t as t_distribution
 
 import culture_analytics as ca
 from culture_analytics.compare import ALL, REST, compare_groups, compare_years, verdict
@@ -68,7 +69,7 @@ def test_ratio_by_hand() -> None:
 
 def test_ratio_of_few_has_score_limits() -> None:
     row = one(two(100 * 7 / 34, 34, 100 * 1 / 34, 34), statistic="ratio")
-    low, high = ratio_score(7 / 34, 34, 1 / 34, 34)
+    low, high = ratio_score(7 / 34, 34, 1 / 34, 34, skewness=True)
     assert row["method"].startswith("ratio_score")
     assert [row["lower"], row["upper"]] == pytest.approx([float(low), float(high)], rel=1e-9)
 
@@ -79,11 +80,24 @@ def test_there_is_no_ratio_to_nobody() -> None:
     assert np.isnan(table["value"].iloc[1])
 
 
-def test_scores_by_welch() -> None:
-    pair = two(6.9, 400, 6.5, 900, measure="staff_engagement", statistic="score", se=0.08)
-    row = one(pair, statistic=BOTH)  # no ratio of scores
+def test_scores_by_the_less_sure_of_two_t_tests() -> None:
+    def pair(se: float) -> Estimates:
+        other = {"measure": "staff_engagement", "statistic": "score"}
+        return results(
+            [by("White", 6.5, 900, se=0.08, **other), by(OTHERS, 6.9, 400, se=se, **other)]
+        )
+
+    row = one(pair(0.16), statistic=BOTH)  # no ratio of scores; wide spread in the small group
     assert row["method"] == "welch_t" and row["value"] == pytest.approx(0.4)
-    assert row["se"] == pytest.approx(0.08 * 2**0.5)
+    assert row["se"] == pytest.approx((0.16**2 + 0.08**2) ** 0.5)
+    # A small group whose answers are alike: standard deviations of 0.2 and 2.4, by hand.
+    row = one(pair(0.01), statistic=BOTH)
+    common = ((399 * 0.2**2 + 899 * 2.4**2) / 1298 * (1 / 400 + 1 / 900)) ** 0.5
+    assert row["method"] == "pooled_t" and row["df"] == 1298
+    assert row["se"] == pytest.approx(common)
+    assert row["p_value"] == pytest.approx(2 * t_distribution.sf(0.4 / common, 1298))
+    assert row["upper"] == pytest.approx(0.4 + t_distribution.ppf(0.975, 1298) * common)
+    pair = pair(0.08)
     with pytest.raises(MeasureError, match="scores alone"):
         compare_groups(pair, statistic="ratio")
 

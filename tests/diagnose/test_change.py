@@ -68,7 +68,7 @@ def test_nobody_in_either_year_is_not_called_the_same() -> None:
     """A standard error of nought is no certainty: 0 of 15 may hide a fifth of the staff."""
     row = before_after(estimates([percent(2023, 0, 18), percent(2024, 0, 15)])).iloc[0]
     assert row["reading"] == "unclear"
-    assert "too few answers to say" in row["sentence"]
+    assert "too few answers to say more" in row["sentence"]
 
 
 @pytest.mark.parametrize(

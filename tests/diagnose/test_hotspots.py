@@ -96,12 +96,12 @@ def test_where_nothing_is_planted_nothing_is_found(rate: float | None, size: int
     assert found.any_spot <= 0.05 + 2 * max(found.any_spot_error, (0.05 * 0.95 / 60) ** 0.5)
 
 
-@pytest.mark.parametrize(("rate", "spread"), [(40.0, 4.0), (None, 3.0)])
+@pytest.mark.parametrize(("rate", "spread"), [(40.0, 4.0), (10.0, 4.0), (None, 3.0)])
 def test_pooled_figures_are_nearer_the_truth_and_their_limits_hold_it(
     rate: float | None, spread: float
 ) -> None:
     b = benchmark()
-    found = b.judge(b.Setting(30, None, rate, spread=spread), runs=25)
+    found = b.judge(b.Setting(30, None, rate, spread=spread), runs=40)
     assert found.reliability <= 0.6
     assert found.error_ratio <= 0.75
     assert 0.93 <= found.covered <= 0.97
@@ -126,10 +126,9 @@ def test_small_units_move_most_and_none_more_than_its_standard_error() -> None:
     raw = 100 * np.array(yes) / n
     moved = raw - found["value"].to_numpy()
     assert moved[0] > moved[1] > 0
-    own = (np.array(yes) + 0.5) / (np.array(n) + 1)
-    pooled = found["value"].to_numpy() / 100
-    away = np.log(own / (1 - own)) - np.log(pooled / (1 - pooled))
-    assert (np.abs(away) <= 1 / np.sqrt(n * own * (1 - own)) + 1e-9).all()
+    own = np.arcsin(np.sqrt((np.array(yes) + 0.375) / (np.array(n) + 0.75)))
+    away = np.abs(own - np.arcsin(np.sqrt(found["value"].to_numpy() / 100)))
+    assert (away <= 1 / (2 * np.sqrt(np.array(n) + 0.5)) + 1e-9).all()
 
 
 def test_one_unit_unlike_all_others_keeps_its_own_limits() -> None:
@@ -198,7 +197,154 @@ def test_few_units_and_no_variation_are_not_pooled() -> None:
     assert not one["method"].isin([HOT, BRIGHT]).any()
 
 
-def test_weights_make_a_normal_test_of_effective_answers() -> None:
+def scores(means: list[float], n: list[int], sd: float = 2.0, **changes: object) -> Estimates:
+    """Scores of units and of everyone, as `calculate` gives them."""
+    size, mean = np.array(n, dtype=float), np.array(means)
+    all_mean = (size * mean).sum() / size.sum()
+    squares = np.r_[(size * (mean - all_mean) ** 2 + sd**2 * (size - 1)).sum(), sd**2 * (size - 1)]
+    base, value = np.r_[size.sum(), size], np.r_[all_mean, mean]
+    se = np.sqrt(squares) / base
+    frame = trust([1] * len(n), n, measure="burnout")._frame
+    return Estimates(
+        frame.assign(
+            value=value, se=se, lower=value - 2 * se, upper=value + 2 * se, statistic="score",
+            unit="score",
+        ).assign(**changes),
+        rule=load_rule("default"),
+    )  # fmt: skip
+
+
+MEANS, SIZES = [5.0, 5.1, 4.9, 5.2, 3.6, 5.0, 5.1, 6.0], [60, 80, 70, 50, 65, 90, 75, 60]
+
+
+def test_scores_without_a_spread_are_neither_pooled_nor_called_spots() -> None:
+    known = rows(scores(MEANS, SIZES), DIFFERENCE)
+    assert known.loc["Unit 4", "method"] == HOT
+    published = scores(MEANS, SIZES, se=np.nan)
+    found = rows(published, DIFFERENCE)
+    assert found["p_value"].isna().all()
+    assert set(found["method"]) == {""}
+    np.testing.assert_allclose(rows(published, POOLED)["value"], MEANS)
+    # A unit without one takes no part in the common spread, and is tested with that of the others.
+    some = scores(MEANS, SIZES)._frame
+    some.loc[some["group"].eq("Unit 3"), "se"] = np.nan
+    found = rows(Estimates(some, rule=load_rule("default")), DIFFERENCE)
+    np.testing.assert_allclose(found.loc["Unit 4", "p_value"], known.loc["Unit 4", "p_value"],
+                               rtol=0.1)  # fmt: skip
+    assert found["p_value"].notna().all()
+    same = rows(scores([5.0] * 8, SIZES, sd=0.0), DIFFERENCE)
+    assert same["p_value"].isna().all()
+
+
+def test_figures_not_pooled_keep_their_own_level() -> None:
+    few = trust([12, 9, 40], [100, 90, 110])
+    table = pooled_units(few, by="team", level=0.8).table
+    assert set(table["level"]) == {0.95}
+    wide, narrow = (rows_at(trust(*USUAL), level) for level in (0.95, 0.8))
+    assert set(narrow["level"]) == {0.8}
+    assert (narrow["upper"] - narrow["lower"] < wide["upper"] - wide["lower"]).all()
+
+
+def rows_at(estimates: Estimates, level: float) -> pd.DataFrame:
+    table = pooled_units(estimates, by="team", level=level).table
+    return table[table["statistic"].eq(POOLED)].set_index("group")
+
+
+def test_effective_answers_of_the_rest_are_kishs() -> None:
+    """Parts of unlike weight: their effective answers do not add up to those of everyone."""
+    from culture_analytics.diagnose.hotspots import _rest, _units
+
+    rng = np.random.default_rng(3)
+    sizes = np.array([40, 60, 30, 80, 50, 45])
+    unit = np.repeat(np.arange(6), sizes)
+    w = rng.gamma(2, 1, unit.size) * np.array([0.5, 3, 1, 1, 2, 0.7])[unit]
+    y = rng.random(unit.size) < 0.3
+    parts = [np.ones(unit.size, dtype=bool), *(unit == u for u in range(6))]
+    frame = trust([1] * 6, sizes.tolist(), weighting="combined")._frame.assign(
+        value=[100 * np.average(y[at], weights=w[at]) for at in parts],
+        weighted_base=[w[at].sum() for at in parts],
+        effective_base=[w[at].sum() ** 2 / (w[at] ** 2).sum() for at in parts],
+    )
+    rest, n = _rest(_units(frame.iloc[1:], frame.iloc[0], 100.0))
+    for u in range(6):
+        at = unit != u
+        np.testing.assert_allclose(n[u], w[at].sum() ** 2 / (w[at] ** 2).sum())
+        np.testing.assert_allclose(rest[u], np.average(y[at], weights=w[at]))
+
+
+def test_weighted_and_rare_makes_no_false_spots() -> None:
+    """Effective answers of small units: a normal test would call a spot in one trust of five."""
+    rng = np.random.default_rng(8)
+    trusts = []
+    for number in range(60):
+        n = rng.integers(12, 30, 40)
+        yes = rng.binomial(n, 0.06)
+        trusts.append(trust(yes.tolist(), n.tolist(), weighting="combined", org=f"ZZ{number:03d}"))
+    told = pooled_units(_concat(*trusts), by="team").table
+    called = told[told["statistic"].eq(DIFFERENCE)].groupby("org")["method"].agg(set)
+    assert called.ne({""}).mean() <= 0.05 + 2 * (0.05 * 0.95 / 60) ** 0.5
+
+
+def test_published_percentages_rounded_or_without_effective_bases_are_tested() -> None:
+    frame = trust(*USUAL, weighting="published", effective_base=np.nan)._frame
+    frame["value"] = frame["value"].round(0)
+    found = rows(Estimates(frame, rule=load_rule("default")), DIFFERENCE)
+    assert found.loc["Unit 4", "method"] == HOT and found.loc["Unit 7", "method"] == BRIGHT
+
+
+def test_spots_need_more_where_more_is_asked() -> None:
+    """Units barely clear of chance with one measure are not with eight that say nothing."""
+    one = trust([12, 9, 15, 11, 24, 8, 13, 11], USUAL[1])
+    alone = rows(one, DIFFERENCE)
+    others = [
+        trust([10] * 8, [100] * 8, measure=name)
+        for name in ("presenteeism", "hba_patients", "hba_managers", "look_for_job")
+    ]
+    family = pooled_units(_concat(one, *others), by="team").table
+    at = family["group"].eq("Unit 4") & family["measure"].eq("work_related_stress")
+    among = family.loc[at & family["statistic"].eq(DIFFERENCE)].iloc[0]
+    assert among["p_value"] == alone.loc["Unit 4", "p_value"]
+    np.testing.assert_allclose(among["p_adjusted"], 5 * alone.loc["Unit 4", "p_adjusted"])
+
+
+def test_where_everyone_is_hidden_units_are_not_compared() -> None:
+    whole = trust(*USUAL)
+    hidden = whole._hiding(whole._frame["breakdown"].eq("overall").to_numpy())
+    table = pooled_units(hidden, by="team").table
+    assert set(table["status"]) == {"suppressed"}  # a figure dies with what it is made of
+    assert table[["value", "lower", "upper", "p_value"]].isna().all(axis=None)
+    assert spots(pooled_units(hidden, by="team")).empty
+
+
+def test_one_unit_that_is_everyone_and_ties_have_no_spots() -> None:
+    one = pooled_units(trust([12], [100]), by="team").table
+    assert one["p_value"].isna().all() and set(one["family"]) == {""}
+    tied = rows(trust([10] * 8, [100] * 8), DIFFERENCE)
+    assert (tied["p_value"] > 0.9).all()
+    np.testing.assert_allclose(tied["value"], 0, atol=0.3)
+    nobody = rows(trust([0] * 8, [100] * 8), DIFFERENCE)
+    assert (nobody["p_value"] == 1).all()
+
+
+def test_years_and_columns_of_units_are_families_of_their_own() -> None:
+    one, two = trust(*USUAL, year=2023), trust(*USUAL)
+    both = pooled_units(_concat(one, two), by="team").table
+    told = both[both["statistic"].eq(DIFFERENCE)]
+    assert {f.split(":")[0] for f in told["family"]} == {
+        "team against the rest, ZZ1 2023", "team against the rest, ZZ1 2024"
+    }  # fmt: skip
+    np.testing.assert_allclose(
+        told.loc[told["year"].eq(2023), "p_adjusted"], told.loc[told["year"].eq(2024), "p_adjusted"]
+    )
+
+
+def test_several_related_measures_without_anything_planted() -> None:
+    b = benchmark()
+    share, error = b.judge_several(b.Setting(12, 30, 10.0), runs=10)
+    assert share <= 0.05 + 2 * max(error, (0.05 * 0.95 / 10) ** 0.5)
+
+
+def test_weights_make_a_test_of_effective_answers() -> None:
     plain = rows(trust(*USUAL), DIFFERENCE)
     weighted = rows(trust(*USUAL, weighting="combined"), DIFFERENCE)
     assert weighted["method"].tolist() == plain["method"].tolist()
@@ -258,6 +404,13 @@ def test_falling_units_are_worse_now_and_have_become_worse() -> None:
     assert found["group"].tolist() == ["Unit 4"]
     assert found.loc[0, "kind"] == HOT and found.loc[0, "since"] == "2023"
     assert found.loc[0, "change"] > 15
+    # Two points worse than all is not "worse", however clear the fall.
+    last = trust([12, 9, 15, 11, 40, 8, 60, 9], [100, 90, 120, 105, 110, 88, 400, 90])
+    sizes = last._frame["base"][1:].astype(int).tolist()
+    near = _concat(trust([12, 9, 15, 11, 15, 8, 10, 9], sizes, year=2023), last)
+    pooled, moved = pooled_units(near, by="team"), ca.compare_years(near)
+    assert set(falling_units(pooled, moved)["group"]) == {"Unit 4"}
+    assert set(falling_units(pooled, moved, least={})["group"]) >= {"Unit 4"}
     with pytest.raises(MeasureError, match="compare_years"):
         falling_units(pooled_units(both, by="team"), both)
 

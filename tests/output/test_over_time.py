@@ -199,7 +199,10 @@ def test_what_is_shown_of_other_organisations(beside: ca.Release) -> None:
     assert isinstance(picture, Picture)
     assert "Work-related stress" in picture.alt and "of 4" in picture.alt
     assert isinstance(ca.show.top_and_bottom(beside), Table)
-    assert "will differ from your benchmark report" in repr(ca.show.local_differences(beside))
+    assert ", not weighted." in " ".join(t.get_text() for t in picture.figure.texts)
+    # All of the synthetic workbooks are unweighted.
+    assert "are not weighted either" in repr(ca.show.local_differences(beside))
+    assert "single questions, unweighted." in repr(ca.show.top_and_bottom(beside))
     tables = ca.show.system(beside)
     assert isinstance(tables, Several)
     first = next(iter(tables))
@@ -227,8 +230,10 @@ def test_a_system_on_other_weights_says_so_and_england_is_not_one() -> None:
         survey_of_years(2024), tables=TABLES_OF_A_FEW,
         published=results(rows, organisations=places),
     )  # fmt: skip
+    assert "will differ from your benchmark report" in repr(ca.show.local_differences(release))
     first, neighbours, *lacking = ca.show.system(release)
     assert isinstance(first, Table) and isinstance(neighbours, Table)
+    assert first.caption == "Test NHS Trust beside its system, 2024"
     assert list(first.heads) == ["Measure", "One", "I (ICS)", "England"]
     ((_, (cells,)),) = first.sections
     assert list(cells) == ["Work-related stress", "40.0%", "42.0%", "41.0%"]
@@ -367,6 +372,10 @@ def test_a_release_under_embargo_says_so_wherever_it_goes(
         for block in blocks:
             assert isinstance(block, Picture)
             assert said in " ".join(t.get_text() for t in block.figure.texts)
+        assert said in repr(release["headline"]) and said in release["headline"]._repr_html_()
+        file = release["headline"].to_csv(tmp_path / "headline.csv")
+        marks = pd.read_csv(file, encoding="utf-8-sig")["protection"]
+        assert marks.str.startswith(f"{said}. ").all()
     pd.testing.assert_frame_equal(under.table, several.table)
     assert ca.audit(under).ok  # the private sums went along
     twice = embargoed(again, "2026-04-01")

@@ -15,7 +15,7 @@ import pytest
 import culture_analytics as ca
 from culture_analytics.disclosure.release import BANNER
 from culture_analytics.errors import ReportError
-from culture_analytics.output.report import REPORT, TABLES
+from culture_analytics.output.report import BOARD, REPORT, TABLES
 from culture_analytics.resources import notebooks_folder
 from culture_analytics.session import protect
 from culture_analytics.survey import Survey
@@ -76,8 +76,8 @@ def tables(folder: Path) -> pd.DataFrame:
     return pd.read_csv(folder / TABLES, encoding="utf-8-sig", keep_default_na=False)
 
 
-def test_only_the_two_files_are_written(folder: Path) -> None:
-    assert sorted(p.name for p in folder.iterdir()) == [REPORT, TABLES]
+def test_only_the_three_files_are_written(folder: Path) -> None:
+    assert sorted(p.name for p in folder.iterdir()) == [BOARD, REPORT, TABLES]
 
 
 def test_every_notebook_is_a_page_that_can_be_gone_to(page: Node) -> None:
@@ -259,11 +259,11 @@ def test_the_same_data_give_the_same_report(
 
 
 def test_formulas_in_names_do_not_run_in_a_spreadsheet() -> None:
-    from culture_analytics.output.report import _csv
+    from culture_analytics.output.report import as_csv
 
     names = ["=cmd|' /C calc'!A0", "+1", "@x", "-2", "16-20"]
     frame = pd.DataFrame({"group": names, "value": [-1.5] * 5})
-    back = pd.read_csv(io.StringIO(_csv(frame)))
+    back = pd.read_csv(io.StringIO(as_csv(frame)))
     assert back["group"].tolist() == ["'" + n for n in names[:4]] + ["16-20"]
     assert back["value"].tolist() == [-1.5] * 5
 

@@ -10,7 +10,7 @@ import pytest
 import culture_analytics as ca
 from culture_analytics.errors import ExtractError, ReportError
 from culture_analytics.estimates import CONTRACTOR
-from culture_analytics.output.report import _render
+from culture_analytics.output.report import render
 from culture_analytics.resources import sample_folder
 from culture_analytics.session import open_data, recognise_file
 from tests.read_published import layouts
@@ -183,7 +183,7 @@ def test_contractors_tables_are_not_called_published(kind: str, tmp_path: Path) 
     assert held
     again = ca.load_release(release.save(tmp_path / "r.zip"))
     assert again.about == release.about and again.banner == release.banner
-    cover = _render(again, [], date=None)
+    cover = render("report.html", again, date=None, pages=[])
     assert "the survey contractor&#39;s tables, not published</p>" in cover
     assert "publish nothing made of them" in cover
     assert "published already" not in cover
@@ -195,13 +195,23 @@ def test_published_results_are_called_published(national: Path) -> None:
         release.about["title"] == "England, all trusts, NHS Staff Survey 2024 (published results)"
     )
     assert "taken from the officially published results" in repr(ca.show.about(release))
-    cover = _render(release, [], date=None)
+    cover = render("report.html", release, date=None, pages=[])
     assert "NHS Staff Survey 2024, published results</p>" in cover
     assert "published already" in cover
     assert "contractor" not in cover
 
 
+def test_the_quarterly_survey_is_not_called_the_annual_one(tmp_path: Path) -> None:
+    file = layouts.write_xlsx(layouts.pulse("Quarter 2 2024/25")[0], tmp_path / "SYNTHETIC.xlsx")
+    release = ca.open_release(file, org="ZZ1")
+    assert release.about["title"].endswith(
+        ", National Quarterly Pulse Survey 2024 (published results)"
+    )
+    cover = _render(release, [], date=None)
+    assert '<p class="lead">National Quarterly Pulse Survey 2024, published results</p>' in cover
+
+
 def test_extracts_are_called_nothing_of_the_kind(sample_release: ca.Release) -> None:
-    cover = _render(sample_release, [], date=None)
+    cover = render("report.html", sample_release, date=None, pages=[])
     assert '<p class="lead">NHS Staff Survey 2024</p>' in cover
     assert "published results" not in cover

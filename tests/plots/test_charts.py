@@ -266,6 +266,30 @@ def test_measures_draw_everyone_and_england() -> None:
     assert "30.0%" in words(figure_of(ax)) and "31.0%" in words(figure_of(ax))
 
 
+@pytest.mark.parametrize("gap", np.arange(-14.0, 14.5, 1.75).tolist())
+@pytest.mark.parametrize("base", [60.0, 900.0])
+def test_no_figure_lies_on_the_mark_it_is_compared_with(gap: float, base: float) -> None:
+    """However near England is, at either end of the scale; the label stays inside the plot."""
+    values = {"work_related_stress": 84.0, "hba_managers": 14.0, "violence_patients": 1.0}
+    data = estimates([{"measure": m, "value": v, "base": base} for m, v in values.items()])
+    beside = {m: min(max(v + gap, 0.0), 100.0) for m, v in values.items()}
+    england = estimates([{"org": "ENG", "measure": m, "value": v} for m, v in beside.items()])
+    ax = plots.measures(data, reference=england)
+    figure = figure_of(ax)
+    figure.canvas.draw()
+    written = [t for t in ax.texts if t.get_text() in {f"{v:.1f}%" for v in values.values()}
+               and t.get_gid() is None and t.xycoords == "data"]  # fmt: skip
+    assert len(written) == 3
+    marks = [ax.transData.transform(m.get_offsets()[0]) for m in artists(ax, "reference England")]
+    half = 0.5 * 48**0.5 / 72 * figure.dpi  # of a mark
+    for text in written:
+        box = text.get_window_extent()
+        for x, y in marks:
+            beyond = x + half <= box.x0 or x - half >= box.x1
+            assert beyond or not box.y0 < y < box.y1, (text.get_text(), gap)
+        assert box.x1 <= ax.get_window_extent().x1 + 1
+
+
 def test_percentages_and_scores_have_panels() -> None:
     ax = plots.measures(by_groups([], measures=["work_related_stress", "morale"]))
     percent, score = figure_of(ax).axes

@@ -262,6 +262,15 @@ def test_a_ratio_to_nobody_goes_on() -> None:
                 assert low <= segment[0][0] <= segment[1][0] <= high
 
 
+@pytest.mark.parametrize("name", ["gaps", "ratios"])
+def test_axes_given_are_drawn_in(name: str) -> None:
+    from matplotlib import pyplot as plt
+
+    figure, own = plt.subplots(figsize=(12, 6))
+    assert getattr(plots, name)(compared(), ax=own) is own and figure.axes == [own]
+    assert "Primary suppression only" in own.get_xlabel().replace("\n", " ")
+
+
 def test_hidden_ratios_are_said_to_be_hidden() -> None:
     names = ["White", "Asian or Asian British", "Other ethnic group"]
     result = compared(names, breakdown="ethnicity_broad", hidden=names[2:], measures=MEASURES[:1])

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 from matplotlib.axes import Axes
@@ -123,21 +125,26 @@ CASES: dict[str, Callable[[], Axes]] = {
 }
 
 
-@pytest.mark.parametrize("case", CASES)
-def test_every_text_is_inside_the_figure(case: str) -> None:
+@cache
+def measured(case: str) -> tuple[Any, list[tuple[str, Any]]]:
+    """The page and every text on it, each case drawn once."""
     figure = CASES[case]().figure
     assert isinstance(figure, Figure)
-    page = figure.bbox
-    for text, box in boxes(figure):
+    return figure.bbox.frozen(), boxes(figure)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_every_text_is_inside_the_figure(case: str) -> None:
+    page, found = measured(case)
+    assert found
+    for text, box in found:
         assert box.x0 >= page.x0 and box.x1 <= page.x1, text
         assert box.y0 >= page.y0 and box.y1 <= page.y1, text
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_no_text_lies_on_another(case: str) -> None:
-    figure = CASES[case]().figure
-    assert isinstance(figure, Figure)
-    found = sorted(boxes(figure), key=lambda each: each[1].y0)
+    found = sorted(measured(case)[1], key=lambda each: each[1].y0)
     for (one, a), (other, b) in itertools.combinations(found, 2):
         if b.y0 >= a.y1:
             continue

@@ -53,12 +53,16 @@ def no_secret(ax: Axes) -> None:
 
 
 def strata(
-    cells: Sequence[tuple[str, str]], *, hidden: Sequence[int] = (), out: Sequence[int] = ()
+    cells: Sequence[tuple[str, str]],
+    *,
+    hidden: Sequence[int] = (),
+    out: Sequence[int] = (),
+    by: str = "ethnicity_broad:age",
 ) -> ca.Estimates:
     """A crossing made by hand; those in `out` differ beyond their parts."""
     rows: list[dict[str, Any]] = [{"measure": "discrimination_staff", "value": 11.0}]
     for k, cell in enumerate(cells):
-        common = {"measure": "discrimination_staff", "breakdown": "ethnicity_broad:age",
+        common = {"measure": "discrimination_staff", "breakdown": by,
                   "group": " | ".join(cell), "base": 20.0 + k}  # fmt: skip
         value = 5.0 + (17 * k) % 31
         three = [
@@ -114,6 +118,20 @@ def test_hidden_combinations_are_listed_as_hidden() -> None:
         assert written(ax).count("hidden to protect people") == 2
         assert "6 combinations, of which 2 hidden to protect people" in plots.alt_text(ax)
         no_secret(ax)
+
+
+def test_hidden_combinations_that_took_no_part_are_listed_too() -> None:
+    """A release works the analysis out from what is shown: hidden strata have a plain row only."""
+    cells = [("White", g) for g in ("Female", "Male", "Non-binary", "Prefer not to say")]
+    result = strata(cells, hidden=[2, 3], by="ethnicity_broad:gender")
+    table = result.table
+    gone = table["status"].eq("suppressed") & table["statistic"].ne("percent")
+    ax = plots.intersections(
+        ca.Estimates(table[~gone].reset_index(drop=True), rule=result.rule, view=True)
+    )
+    assert rows_of(ax) == ["Female", "Male", "Non-binary"]
+    assert written(ax).count("hidden to protect people") == 1
+    assert "3 combinations, of which 1 hidden" in plots.alt_text(ax)
 
 
 def test_many_combinations_are_cut_to_the_largest_and_those_that_stand_out() -> None:
@@ -372,6 +390,30 @@ def test_an_element_without_both_figures_is_named() -> None:
         plots.priorities(estimates([*shares(), *scores()]))
     with pytest.raises(MeasureError, match="'stress'"):
         plots.priorities(estimates([*shares(), *scores()]), outcome="stress")
+
+
+@pytest.mark.parametrize("name", ["intersections", "adjusted", "pooled", "drivers", "priorities"])
+def test_axes_given_are_drawn_in_and_an_embargo_is_said(name: str) -> None:
+    from matplotlib import pyplot as plt
+
+    from culture_analytics.embargo import embargo_text
+
+    result = {
+        "intersections": strata(CELLS),
+        "adjusted": gaps(),
+        "pooled": pooled(),
+        "drivers": estimates(shares(["burnout"])),
+        "priorities": estimates([*shares(["burnout"]), *scores()]),
+    }[name]
+    held = ca.Estimates(
+        result.table, rule=result.rule, notes=[embargo_text("2026-03-12")], view=True
+    )
+    figure, own = plt.subplots(figsize=(12, 6))
+    assert getattr(plots, name)(held, ax=own) is own
+    assert figure.axes == [own]
+    label = own.get_xlabel().replace("\n", " ")
+    assert "EMBARGOED until 12 March 2026." in label and "respondents of ZZ1" in label
+    assert plots.alt_text(own)
 
 
 def test_names_of_crowded_elements_lie_apart() -> None:

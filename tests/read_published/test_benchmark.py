@@ -172,6 +172,56 @@ class TestUnderstood:
         with pytest.warns(PublishedWarning, match="mystery"):
             check(read_cells(altered(made, change)), made[1])
 
+    @pytest.mark.parametrize(
+        "name",
+        ["q16b_ltc_1", "har_from_staff_disability_2", "theme_engagementq31a_1",
+         "q16b_eth_summary_3", "q16b_q31a_7", "q16b_gender_1"],
+    )  # fmt: skip
+    def test_unknown_equality_column_is_left_out_by_name(self, made: Made, name: str) -> None:
+        """How the columns about disability are headed is not known: none is taken for another."""
+        stem, code = name.rsplit("_", 1)
+
+        def change(sheets: Sheets) -> None:
+            for sheet in GROUP_SHEETS:
+                rows = sheets[sheet]
+                for year in (2023, 2024):
+                    rows[0] += [f"{name}_{year}", f"{stem}_n_{code}_{year}"]
+                for row in rows[1:]:
+                    row += [0.31, 77, 0.32, 78]
+
+        sheets = altered(made, change)
+        with pytest.warns(PublishedWarning, match=f"'{name}'") as given:
+            estimates = read_cells(sheets)
+        check(estimates, made[1])
+        assert any(f"'{stem}_n_{code}'" in str(w.message) for w in given)
+        assert any(f"'{name}'" in note for note in estimates.notes)
+        report = parse_benchmark(Source(FileKind(Path("x.xlsx"), "xlsx", 1), sheets)).report
+        assert report.unread == 7 * 12 + 4 * 7 * 12  # the figures and bases of two years
+
+    def test_every_unknown_measure_is_named_somewhere(self, made: Made) -> None:
+        names = [f"mystery{k}" for k in range(30)]
+
+        def change(sheets: Sheets) -> None:
+            for sheet in GROUP_SHEETS:
+                sheets[sheet][0] += [f"{name}_2024" for name in names]
+                for row in sheets[sheet][1:]:
+                    row.extend([0.5] * len(names))
+
+        with pytest.warns(PublishedWarning, match="30 measure.s. not known"):
+            notes = " ".join(read_cells(altered(made, change)).notes)
+        assert all(f"'{name}'" in notes for name in names)
+
+    def test_a_year_missing_between_others_is_said(self, made: Made) -> None:
+        def change(sheets: Sheets) -> None:
+            for sheet in GROUP_SHEETS:
+                first = place(sheets, "q13a_2023", sheet)
+                for row in sheets[sheet]:
+                    del row[first : first + 2]
+
+        with pytest.warns(PublishedWarning, match=r"without a year between.*'q13a \(2023\)'"):
+            table = read_cells(altered(made, change)).table
+        assert len(table) == len(made[1]) - 7 * 12
+
     def test_title_and_footnote(self, made: Made) -> None:
         def change(sheets: Sheets) -> None:
             blank = [""] * (len(sheets[ACUTE_SHEET][0]) - 1)

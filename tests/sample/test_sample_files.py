@@ -38,18 +38,21 @@ def same_answers(one: Survey, two: Survey) -> None:
         pd.testing.assert_series_equal(left, right, check_names=False, check_dtype=False)
 
 
+@pytest.mark.slow
 def test_the_same_files_are_made(again: Path) -> None:
     made = {p.name for p in again.iterdir()}
     assert made == {p.name for p in SAMPLE.iterdir() if not p.name.startswith(".")}
     assert {csv_name(y) for y in RESPONDENTS} < made
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [*(csv_name(y) for y in RESPONDENTS), "README.md"])
 def test_text_is_made_again_byte_for_byte(again: Path, name: str) -> None:
     assert (again / name).read_bytes() == (SAMPLE / name).read_bytes()
     assert b"\r" not in (SAMPLE / name).read_bytes()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".sav", ".xlsx"])
 def test_other_formats_hold_the_same_respondents(again: Path, suffix: str) -> None:
     name = f"synthetic_trust_2024{suffix}"
@@ -58,6 +61,7 @@ def test_other_formats_hold_the_same_respondents(again: Path, suffix: str) -> No
     same_answers(read_extract(again / name), drawn)
 
 
+@pytest.mark.slow
 def test_workbooks_are_made_again_by_content(again: Path) -> None:
     from python_calamine import CalamineWorkbook
 

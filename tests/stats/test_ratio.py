@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.optimize import brentq
 from scipy.stats import binom
 from statsmodels.stats.proportion import confint_proportions_2indep
 
@@ -221,13 +222,17 @@ def test_weights_reach_the_score_limits_through_the_effective_base() -> None:
     plain = ratio_limits(0.1, 0.2, 0.5, 229, **some)
     weighted = ratio_limits(0.1, 0.2, 0.5, 229, **some, effective_base=(20, 150))
     assert weighted[0] < plain[0] < plain[1] < weighted[1]
-    np.testing.assert_allclose(weighted[:2], ratio_score(0.1, 20, 0.2, 150))
+    np.testing.assert_allclose(weighted[:2], ratio_score(0.1, 20, 0.2, 150, skewness=True))
 
 
 def test_the_default_method_follows_the_numerators() -> None:
-    lower, upper, method = choose([4, 5, 30, 0, 50, 46, 45], 50, [30, 5, 4, 0, 60, 30, 55], 60)
+    lower, upper, method = choose([9, 10, 30, 0, 50, 41, 40], 50, [30, 10, 9, 0, 60, 30, 50], 60)
     assert method.tolist() == ["score", "log", "score", "score", "score", "score", "log"]
     assert (lower < upper).all()
+    some: dict[str, Any] = {"yes": ([4, 5, 9, 10], 40), "base": (50, 200)}
+    p = np.array([4, 5, 9, 10]) / 50
+    weighted = ratio_limits(p, 0.2, 0.5, 49, **some, effective_base=(30, 120))[2]
+    assert weighted.tolist() == ["score", "log", "log", "log"]
 
 
 def test_the_default_method_of_odds_looks_at_those_who_said_no_too() -> None:
@@ -260,3 +265,55 @@ def test_coverage_of_the_default_limits() -> None:
     held = np.array([coverage(*point) for point in GRID])
     assert held.mean() >= 0.945
     assert held.min() >= 0.92, GRID[held.argmin()]
+
+
+# -- skewness -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("yes", "n"), [(1, 15), (2, 20), (3, 11), (9, 11), (4, 60), (19, 20)])
+def test_beside_a_known_rate_they_are_nearly_the_exact_mid_p_limits(yes: int, n: int) -> None:
+    """Beside a group of a thousand million only the small group varies; binomial tails by scipy."""
+    known, tail = 0.3, 0.025
+
+    def beyond(p: float, tail: float) -> float:
+        return float(binom.sf(yes, n, p) + binom.pmf(yes, n, p) / 2) - tail
+
+    ends = (tail, 1 - tail)
+    exact = np.array([brentq(beyond, 1e-9, 1 - 1e-9, args=(t,)) for t in ends])
+    limits = np.array(ratio_score(yes / n, n, known, 1e9, skewness=True)) * known
+    plain = np.array(ratio_score(yes / n, n, known, 1e9)) * known
+    np.testing.assert_allclose(limits, exact, atol=0.012)
+    assert np.abs(limits - exact).max() < np.abs(plain - exact).max()
+
+
+def test_skewness_hardly_matters_where_both_sides_are_large() -> None:
+    plain, skewed = (
+        np.array(ratio_score(0.3, 2000, 0.2, 3000, skewness=some)) for some in (False, True)
+    )
+    np.testing.assert_allclose(skewed, plain, rtol=2e-3)
+
+
+def test_skewed_limits_of_the_ratio_turned_round_are_turned_round() -> None:
+    lower, upper = ratio_score([0.1, 0.9, 0.0], 20, 0.3, 150, skewness=True)
+    back = ratio_score(0.3, 150, [0.1, 0.9, 0.0], 20, skewness=True)
+    with np.errstate(divide="ignore"):
+        np.testing.assert_allclose([1 / back[1], 1 / back[0]], [lower, upper], rtol=1e-9)
+    assert lower[2] == 0 and np.isfinite(upper[2])
+
+
+@pytest.mark.parametrize("p", [(0.01, 0.02), (0.026, 0.05), (0.5, 0.5), (0.05, 0.5)])
+@pytest.mark.parametrize("n", [11, 15, 20, 40])
+def test_small_groups_beside_large_ones_are_covered(n: int, p: tuple[float, float]) -> None:
+    """Every outcome of the small group, weighed by its probability."""
+    m = 3000
+    x, y = np.arange(n + 1), binom.ppf(np.linspace(0.01, 0.99, 50), m, p[1])
+    cells = np.broadcast_arrays(x[:, None] / n, y[None, :] / m)
+    chance = binom.pmf(x, n, p[0])[:, None] / len(y)
+
+    def covered(skewness: bool) -> float:
+        lower, upper = ratio_score(cells[0], n, cells[1], m, skewness=skewness)
+        return float(np.sum(chance * ((lower <= p[0] / p[1]) & (p[0] / p[1] <= upper))))
+
+    assert covered(True) >= 0.92
+    if (n, p[0]) == (15, 0.01):
+        assert covered(False) < 0.90

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+import pandas as pd
 
 from culture_analytics.disclosure.rules import Rule, load_rule
 from culture_analytics.errors import PublishedError, PublishedWarning
+from culture_analytics.estimates import Estimates
 
-__all__ = ["ParseReport", "publisher_rule", "refuse", "warn"]
+__all__ = ["ParseReport", "Understood", "publisher_rule", "refuse", "warn"]
 
 MOST = 30
 
@@ -44,7 +47,8 @@ class ParseReport:
     def __str__(self) -> str:
         """Give the count in a sentence."""
         return (
-            f"{self.sheets} sheets, {self.questions} questions and scores, {self.rows:,} rows: "
+            f"{self.sheets} {'sheet' if self.sheets == 1 else 'sheets'}, "
+            f"{self.questions} questions and scores, {self.rows:,} rows: "
             f"{self.figures_mapped:,} figures and {self.marks_mapped:,} marks read, "
             f"{self.unread:,} not read; {self.total:,} cells accounted for"
         )
@@ -63,6 +67,42 @@ class ParseReport:
                 f"{name}: {lost:,} cell(s) lie outside its tables and could not be accounted for. "
                 "Use the file as published."
             )
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Understood:
+    """A file understood: what every layout ends in.
+
+    Attributes
+    ----------
+    organisations : DataFrame
+        ``org, name, benchmark_group, region, ics``.
+    report : ParseReport
+        Every cell accounted for.
+    synthetic : bool
+        Whether the file says that it is not real.
+    warnings, notes : tuple of str
+        What a reader must know.
+    """
+
+    organisations: pd.DataFrame = field(repr=False)
+    report: ParseReport
+    synthetic: bool
+    warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def release(self, name: str) -> str:
+        """Name of the publication, which says whether it is real."""
+        return f"{name} (synthetic)" if self.synthetic else name
+
+    def estimates(self, frame: pd.DataFrame, rule: Rule) -> Estimates:
+        """Its rows as results, with everything a reader must know."""
+        return Estimates(
+            frame,
+            rule=rule,
+            organisations=self.organisations,
+            notes=(*self.warnings, *self.notes),
+        )
 
 
 def refuse(name: str, problems: Sequence[str], *, what: str) -> None:

@@ -12,16 +12,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-import pandas as pd
-
 from culture_analytics.estimates import Estimates
 from culture_analytics.instrument import Instrument, load_instrument
-from culture_analytics.read.published.account import ParseReport, publisher_rule, refuse, warn
+from culture_analytics.read.published.account import (
+    ParseReport,
+    Understood,
+    publisher_rule,
+    refuse,
+    warn,
+)
 from culture_analytics.read.published.benchmark_checks import (
     columns_lost,
     scores_lost,
     without_constant,
     wrong_units,
+    years_between,
 )
 from culture_analytics.read.published.benchmark_columns import (
     Meanings,
@@ -56,7 +61,7 @@ LIMIT = 10
 
 
 @dataclass(frozen=True, eq=False)
-class BenchmarkBook:
+class BenchmarkBook(Understood):
     """A workbook understood.
 
     Attributes
@@ -65,23 +70,10 @@ class BenchmarkBook:
         Latest survey year: the release.
     figures : Figures
         All figures, with keys.
-    organisations : DataFrame
-        ``org, name, benchmark_group, region, ics``.
-    report : ParseReport
-        Every cell accounted for.
-    synthetic : bool
-        Whether the workbook says that it is not real.
-    warnings, notes : tuple of str
-        What a reader must know.
     """
 
     year: int
     figures: Figures = field(repr=False)
-    organisations: pd.DataFrame = field(repr=False)
-    report: ParseReport
-    synthetic: bool
-    warnings: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
 
 
 def recognise_benchmark(source: Source) -> bool:
@@ -122,16 +114,12 @@ def read_benchmark(source: Source, *, year: int | None = None) -> Estimates:
     instrument = load_instrument()
     book = parse_benchmark(source, year=year, instrument=instrument)
     warn(source.file.name, book.warnings)
-    release = f"{book.year} benchmark workbook" + (" (synthetic)" if book.synthetic else "")
     frame = figure_rows(book.figures, instrument=instrument).assign(
-        source="published", release=release, _file=source.file.name
+        source="published",
+        release=book.release(f"{book.year} benchmark workbook"),
+        _file=source.file.name,
     )
-    return Estimates(
-        frame,
-        rule=publisher_rule(LIMIT),
-        organisations=book.organisations,
-        notes=(*book.warnings, *book.notes),
-    )
+    return book.estimates(frame, publisher_rule(LIMIT))
 
 
 def parse_benchmark(
@@ -195,9 +183,11 @@ def parse_benchmark(
     problems += scores_lost(sheets, pairs, vocabulary)
     problems += wrong_units(sheets, pairs)
     refuse(name, problems, what=WHAT)
-    warned = without_constant(sheets, pairs)
+    warned = [*without_constant(sheets, pairs), *years_between(pairs)]
     if unknown:
         warned.append(f"{len(unknown)} measure(s) not known, not read: {quoted(list(unknown), 12)}")
+        if len(unknown) > 12:
+            notes.append(f"measures not known, not read: {quoted(list(unknown), len(unknown))}")
     figures = pair_figures(sheets, pairs, definitions)
     report = ParseReport(
         cells=counts,

@@ -15,7 +15,7 @@ from culture_analytics.read.published.grid import (
 )
 from culture_analytics.read.published.questions import Vocabulary
 
-__all__ = ["columns_lost", "scores_lost", "without_constant", "wrong_units"]
+__all__ = ["columns_lost", "scores_lost", "without_constant", "wrong_units", "years_between"]
 
 EDGE = 1e-9
 MANY = 10
@@ -46,7 +46,7 @@ def columns_lost(
 def scores_lost(
     sheets: Sequence[Sheet], pairs: Sequence[Sequence[Pair]], vocabulary: Vocabulary
 ) -> list[str]:
-    """Check that the scores of the latest year are there, and no year between is missing."""
+    """Check that the scores of the latest year are there."""
     found = {
         (pair.meaning.measure, pair.year)
         for of_sheet in pairs
@@ -62,6 +62,21 @@ def scores_lost(
     if not missing:
         return []
     return [f"{len(missing)} score(s) of {year} are on no sheet: {quoted(missing, 20)}"]
+
+
+def years_between(pairs: Sequence[Sequence[Pair]]) -> list[str]:
+    """Name the measures that have an earlier and a later year and not those between."""
+    held: dict[str, set[int]] = {}
+    for pair in (pair for of_sheet in pairs for pair in of_sheet):
+        held.setdefault(pair.name.rsplit("_", 1)[0], set()).add(pair.year)
+    gaps = [
+        f"{name} ({', '.join(map(str, missing))})"
+        for name, years in held.items()
+        if (missing := sorted(set(range(min(years), max(years))) - years))
+    ]
+    if not gaps:
+        return []
+    return [f"{len(gaps)} measure(s) without a year between others: {quoted(gaps, len(gaps))}"]
 
 
 def wrong_units(sheets: Sequence[Sheet], pairs: Sequence[Sequence[Pair]]) -> list[str]:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from culture_analytics.disclosure.rules import load_rule
 from culture_analytics.estimates import Estimates
 from culture_analytics.instrument import Instrument, load_instrument
-from culture_analytics.read.published.account import ParseReport, refuse, warn
+from culture_analytics.read.published.account import ParseReport, Understood, refuse, warn
 from culture_analytics.read.published.cells import Source
 from culture_analytics.read.published.contractor_figures import (
     Work,
@@ -53,29 +53,16 @@ Texts = NDArray[np.object_]
 
 
 @dataclass(frozen=True, eq=False)
-class ContractorTable:
+class ContractorTable(Understood):
     """A table understood.
 
     Attributes
     ----------
     frame : DataFrame
         Rows of the result schema.
-    organisations : DataFrame
-        ``org, name, benchmark_group, region, ics``.
-    report : ParseReport
-        Every cell accounted for.
-    synthetic : bool
-        Whether the table says that it is not real.
-    warnings, notes : tuple of str
-        What a reader must know.
     """
 
     frame: pd.DataFrame = field(repr=False)
-    organisations: pd.DataFrame = field(repr=False)
-    report: ParseReport
-    synthetic: bool
-    warnings: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
 
 
 def recognise_contractor(source: Source) -> bool:
@@ -116,12 +103,7 @@ def read_contractor(source: Source, *, year: int | None = None) -> Estimates:
     """
     table = parse_contractor(source, year=year)
     warn(source.file.name, table.warnings)
-    return Estimates(
-        table.frame,
-        rule=load_rule("default"),
-        organisations=table.organisations,
-        notes=(*table.warnings, *table.notes),
-    )
+    return table.estimates(table.frame, load_rule("default"))
 
 
 def parse_contractor(

@@ -166,6 +166,7 @@ def parse_detailed(
         year=year,
         blocks=tuple(blocks),
         rows=rows,
+        organisations=rows.organisations,
         report=report,
         limit=limit,
         synthetic="synthetic" in all_text.casefold(),

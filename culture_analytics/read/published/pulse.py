@@ -22,7 +22,7 @@ from culture_analytics.disclosure.rules import load_rule
 from culture_analytics.errors import PublishedError
 from culture_analytics.estimates import Estimates
 from culture_analytics.instrument import Instrument, load_instrument
-from culture_analytics.read.published.account import ParseReport, refuse, warn
+from culture_analytics.read.published.account import ParseReport, Understood, refuse, warn
 from culture_analytics.read.published.cells import Cells, Source, folded
 from culture_analytics.read.published.definitions import Definitions, load_definitions
 from culture_analytics.read.published.figures import Figures, figure_rows
@@ -74,7 +74,7 @@ class Quarter:
 
 
 @dataclass(frozen=True, eq=False)
-class PulseBook:
+class PulseBook(Understood):
     """A workbook understood.
 
     Attributes
@@ -83,23 +83,10 @@ class PulseBook:
         When it was held.
     figures : Figures
         All figures, with keys.
-    organisations : DataFrame
-        ``org, name, benchmark_group, region, ics``.
-    report : ParseReport
-        Every cell accounted for.
-    synthetic : bool
-        Whether the workbook says that it is not real.
-    warnings, notes : tuple of str
-        What a reader must know.
     """
 
     quarter: Quarter
     figures: Figures = field(repr=False)
-    organisations: pd.DataFrame = field(repr=False)
-    report: ParseReport
-    synthetic: bool
-    warnings: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,18 +137,12 @@ def read_pulse(source: Source, *, year: int | None = None) -> Estimates:
     instrument = load_instrument()
     book = parse_pulse(source, year=year)
     warn(source.file.name, book.warnings)
-    release = f"{book.quarter} {load_definitions().raw['pulse']['release']}"
-    if book.synthetic:
-        release += " (synthetic)"
     frame = figure_rows(book.figures, instrument=instrument).assign(
-        source="pulse", release=release, _file=source.file.name
+        source="pulse",
+        release=book.release(f"{book.quarter} {load_definitions().raw['pulse']['release']}"),
+        _file=source.file.name,
     )
-    return Estimates(
-        frame,
-        rule=load_rule("default"),
-        organisations=book.organisations,
-        notes=(*book.warnings, *book.notes),
-    )
+    return book.estimates(frame, load_rule("default"))
 
 
 def parse_pulse(

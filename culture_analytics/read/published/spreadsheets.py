@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from culture_analytics.estimates import Estimates
 from culture_analytics.instrument import Instrument
-from culture_analytics.read.published.account import ParseReport, publisher_rule, warn
+from culture_analytics.read.published.account import Understood, publisher_rule, warn
 from culture_analytics.read.published.assemble import assemble
 from culture_analytics.read.published.definitions import load_definitions
 from culture_analytics.read.published.questions import Block
@@ -16,7 +16,7 @@ __all__ = ["Spreadsheets", "spreadsheet_estimates"]
 
 
 @dataclass(frozen=True, eq=False)
-class Spreadsheets:
+class Spreadsheets(Understood):
     """A workbook understood.
 
     Attributes
@@ -27,24 +27,14 @@ class Spreadsheets:
         Questions, all in the row order of `rows`.
     rows : Rows
         Whose figures they are.
-    report : ParseReport
-        Every cell accounted for.
     limit : int
         The publisher's own limit, in responses.
-    synthetic : bool
-        Whether the workbook says that it is not real.
-    warnings, notes : tuple of str
-        What a reader must know.
     """
 
     year: int
     blocks: tuple[Block, ...] = field(repr=False)
     rows: Rows = field(repr=False)
-    report: ParseReport
     limit: int
-    synthetic: bool
-    warnings: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
 
 
 def spreadsheet_estimates(book: Spreadsheets, *, instrument: Instrument, file: str) -> Estimates:
@@ -60,15 +50,8 @@ def spreadsheet_estimates(book: Spreadsheets, *, instrument: Instrument, file: s
         Name of the file.
     """
     warn(file, book.warnings, depth=1)
-    release = f"{book.year} {load_definitions().detailed['release']}"
-    if book.synthetic:
-        release += " (synthetic)"
+    release = book.release(f"{book.year} {load_definitions().detailed['release']}")
     frame = assemble(
         book.blocks, book.rows, year=book.year, release=release, instrument=instrument, file=file
     )
-    return Estimates(
-        frame,
-        rule=publisher_rule(book.limit),
-        organisations=book.rows.organisations,
-        notes=(*book.warnings, *book.notes),
-    )
+    return book.estimates(frame, publisher_rule(book.limit))

@@ -179,6 +179,7 @@ def parse_unweighted(
         year=year,
         blocks=tuple(blocks),
         rows=rows,
+        organisations=rows.organisations,
         report=report,
         limit=limit,
         synthetic="synthetic" in all_text.casefold(),

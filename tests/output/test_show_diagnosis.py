@@ -1,0 +1,326 @@
+"""What is shown of the diagnosis, on the board's pages and in its files."""
+
+from __future__ import annotations
+
+import io
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import culture_analytics as ca
+from culture_analytics.cli import main
+from culture_analytics.diagnose import read_tracker, write_tracker_template
+from culture_analytics.errors import ReportError, TrackerError
+from culture_analytics.output import show, show_board, show_diagnosis
+from culture_analytics.output.blocks import Picture, Points, Sentence, Several, Table
+from culture_analytics.output.diagnosis_files import (
+    DIAGNOSIS,
+    NOTEBOOKS,
+    TABLES,
+    WORKBOOK,
+    _diagnosis,
+    _workbook,
+    diagnosis_tables,
+)
+from culture_analytics.output.pages import Page, block_html
+from culture_analytics.output.report import render
+from culture_analytics.resources import notebooks_folder
+from tests.output.html import parse
+
+STANDARD: dict[str, Any] = {
+    "tables": [
+        {"topic": "headline", "measures": ["headline"], "by": ["units"]},
+        {"topic": "stress", "measures": ["work_related_stress"],
+         "by": ["ethnicity", "long_term_condition"]},
+        {"topic": "culture", "measures": ["culture"], "by": ["units"]},
+        {"topic": "culture_leaders", "measures": ["culture_leaders"],
+         "by": ["occupation_detailed"]},
+        {"topic": "culture_items", "measures": ["culture_evidence"], "by": []},
+    ]
+}  # fmt: skip
+ONLY_ABSENT = ("falling", "doubts", "tracker")  # may be a sentence where all is well
+
+
+def flat(block: Any) -> Iterator[Any]:
+    yield from block.blocks if isinstance(block, Several) else [block]
+
+
+def text_of(block: Any) -> str:
+    return " ".join(map(repr, flat(block)))
+
+
+@pytest.fixture(scope="module")
+def sample() -> ca.Survey:
+    return ca.load_sample()
+
+
+@pytest.fixture(scope="module")
+def saved(sample: ca.Survey, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    release = ca.build_release(sample.filter(year=[2024, 2025]), tables=STANDARD)
+    return release.save(tmp_path_factory.mktemp("release") / "r.zip")
+
+
+@pytest.fixture(scope="module")
+def release(saved: Path) -> ca.Release:
+    """As a notebook sees it: two years, units, no respondent."""
+    return ca.load_release(saved)
+
+
+@pytest.fixture(scope="module")
+def plain(sample: ca.Survey) -> ca.Release:
+    """One year, no units."""
+    one = sample.filter(year=2025)
+    bare = ca.Survey(one.responses, instrument=one.instrument, units=(), synthetic=True)
+    tables = [{**t, "by": [b for b in t["by"] if b != "units"]} for t in STANDARD["tables"]]
+    return ca.build_release(bare, tables={"tables": tables})
+
+
+@pytest.fixture(scope="module")
+def published() -> ca.Release:
+    from culture_analytics.resources import sample_folder
+
+    files = sorted(sample_folder().glob("NSS24*.xlsx"))
+    national, every = sorted(files, key=lambda f: "organisational" in f.name)
+    return ca.open_release(every, org="ZZ1", published=national)
+
+
+def blocks_of(release: ca.Release) -> dict[str, Any]:
+    names = [*show_diagnosis.__all__, *show_board.__all__]
+    return {n: getattr(ca.show, n)(release, *([None] if n == "tracker" else [])) for n in names}
+
+
+@pytest.fixture(scope="module")
+def blocks(release: ca.Release) -> dict[str, Any]:
+    return blocks_of(release)
+
+
+def test_every_name_is_offered_and_shows_something(blocks: dict[str, Any]) -> None:
+    assert set(blocks) <= set(show.__all__)
+    for name, block in blocks.items():
+        if name in ONLY_ABSENT:
+            continue
+        for one in flat(block):
+            assert not (isinstance(one, Sentence) and one.absent), (name, one)
+    for name in ("elements", "concerns", "priorities"):
+        assert any(isinstance(b, Picture) for b in flat(blocks[name])), name
+    for name in ("pooled", "drivers", "board_standing"):
+        assert isinstance(blocks[name], Picture), name
+
+
+@pytest.mark.parametrize("which", ["plain", "published"])
+def test_what_cannot_be_answered_is_said(which: str, request: pytest.FixtureRequest) -> None:
+    release: ca.Release = request.getfixturevalue(which)
+    made = blocks_of(release)
+    for block in made.values():
+        assert list(flat(block))
+        assert "Traceback" not in text_of(block)
+    for name in ("spots", "pooled", "falling", "board_where"):
+        (one,) = flat(made[name])
+        assert isinstance(one, Sentence) and one.absent, name
+    assert isinstance(made["board_changes"], Sentence) and made["board_changes"].absent
+
+
+def test_where_is_told_from_the_spots_of_the_release(
+    release: ca.Release, blocks: dict[str, Any]
+) -> None:
+    found = ca.diagnosis_of(release).spots
+    assert found["kind"].eq("hot spot").any() and found["kind"].eq("bright spot").any()
+    board, table = text_of(blocks["board_where"]), blocks["spots"]
+    hot = found[found["kind"].eq("hot spot")]
+    for name in hot["group"].unique():
+        assert name in board
+    rows = {r[0]: r[1] for title, part in table.sections for r in part if "Worse" in title}
+    assert set(rows) == set(hot["group"])
+    first = hot.iloc[0]
+    assert f"{first['difference']:+.1f}"[:3] in rows[first["group"]]
+
+
+def test_the_groups_of_the_board_are_those_with_clear_gaps(
+    release: ca.Release, blocks: dict[str, Any]
+) -> None:
+    table = blocks["board_groups"]
+    assert isinstance(table, Table)
+    rows = [r for _, part in table.sections for r in part]
+    (row,) = [r for r in rows if r[0].startswith("With a long-term") and "stress" in r[1]]
+    stress = release["stress", "long_term_condition"].table.query("year == 2025")
+    of = stress.set_index("group")["value"]
+    assert row[2] == f"{of[row[0]]:.1f}%"
+    assert row[3] == f"{of[row[4]]:.1f}%"
+    assert float(row[5]) == pytest.approx(of[row[0]] - of[row[4]], abs=0.06)
+
+
+def test_common_doubts_are_said_once(blocks: dict[str, Any]) -> None:
+    table = blocks["findings"]
+    doubts = [r[1] for _, part in table.sections for r in part if r[1]]
+    assert all(doubts.count(d) < show_diagnosis.MOST_SAID for d in doubts)
+    assert any(n.startswith("To keep in mind") for n in table.notes)
+    assert " %" not in repr(table)
+
+
+def test_no_word_claims_a_cause(blocks: dict[str, Any]) -> None:
+    said = " ".join(text_of(b) for b in blocks.values()).lower()
+    for word in ("because of this", "caused by", "leads to", "driven by", "impact of", "due to"):
+        assert word not in said, word
+
+
+# -- the tracker ------------------------------------------------------------------------------
+
+
+def test_a_tracker_is_shown_with_its_figures(release: ca.Release, tmp_path: Path) -> None:
+    file = write_tracker_template(tmp_path)
+    block = ca.show.tracker(release, str(file))
+    parts = list(flat(block))
+    said, did, chart = parts[0], parts[1], parts[-1]
+    assert [r[0] for r in did.sections[0][1]] == ["example-1", "example-2"]
+    of = release["headline", "overall"].table.query("measure == 'hba_colleagues'")
+    of = of.set_index("year")["value"]
+    cells = did.sections[0][1][0]
+    assert cells[2] == f"{of[2024]:.1f}% (2024)"
+    assert cells[3] == f"{of[2025]:.1f}% (2025)"
+    assert isinstance(chart, Picture) and isinstance(said, Table)
+    assert text_of(ca.show.tracker(release, read_tracker(file))) == text_of(block)
+    with pytest.raises(TrackerError):
+        ca.show.tracker(release, tmp_path / "nowhere.csv")
+
+
+def test_an_action_is_linked_to_the_findings_about_its_figure(
+    release: ca.Release, tmp_path: Path
+) -> None:
+    findings = ca.diagnosis_of(release).findings
+    hot = findings[findings["topic"].eq("units") & findings["kind"].eq("concern")].iloc[0]
+    file = write_tracker_template(tmp_path)
+    table = pd.read_csv(file, dtype=str, encoding="utf-8-sig", keep_default_na=False)
+    table.loc[0, ["measure", "breakdown", "group", "target"]] = [
+        hot["measure"], hot["breakdown"], hot["group"], "",
+    ]  # fmt: skip
+    table.to_csv(file, index=False)
+    linked = [b for b in flat(ca.show.tracker(release, file)) if isinstance(b, Points)]
+    assert linked[0].items[0] == f"example-1: {hot['sentence'].replace(' %', '%')}"
+
+
+# -- files ------------------------------------------------------------------------------------
+
+
+def test_tables_and_workbook_hold_the_protected_figures(release: ca.Release) -> None:
+    diagnosis = _diagnosis(release, "team")
+    tables = diagnosis_tables(diagnosis)
+    assert {"findings", "priorities", "elements", "pooled", "drivers"} <= set(tables) <= set(TABLES)
+    hidden = tables["elements"]["status"].eq("suppressed")
+    assert hidden.any()
+    assert tables["elements"].loc[hidden, ["value", "lower", "upper", "base"]].isna().all().all()
+    few = pd.concat([tables["elements"][hidden].head(40), tables["elements"][~hidden].head(40)])
+    tables = {"findings": tables["findings"], "elements": few}
+    content = _workbook(diagnosis, tables)
+    assert content == _workbook(diagnosis, tables)
+    sheets = pd.read_excel(io.BytesIO(content), sheet_name=None, engine="calamine")
+    assert list(sheets) == ["Read me", *tables]
+    front = " ".join(map(str, sheets["Read me"].to_numpy().ravel()))
+    assert "SYNTHETIC" in front and release.banner in front
+    got = sheets["elements"]["value"].to_numpy(dtype=float)
+    np.testing.assert_allclose(got, tables["elements"]["value"].to_numpy(dtype=float), rtol=1e-12)
+
+
+def test_a_workbook_runs_no_formula_of_a_name(release: ca.Release) -> None:
+    table = pd.DataFrame({"group": ["=1+1", "@x"], "value": [1.5, np.inf], "flag": [True, False]})
+    content = _workbook(ca.diagnosis_of(release), {"spots": table})
+    import openpyxl
+
+    sheet = openpyxl.load_workbook(io.BytesIO(content))["spots"]
+    assert [sheet["A2"].data_type, sheet["A2"].value] == ["s", "=1+1"]
+    assert (sheet["B2"].value, sheet["B3"].value) == (1.5, "inf")
+
+
+def test_units_that_are_not_there_are_refused(release: ca.Release, tmp_path: Path) -> None:
+    with pytest.raises(ReportError, match=r"by='ward'.*divided by: directorate, team"):
+        ca.write_diagnosis(release, tmp_path / "x", by="ward")
+    with pytest.raises(TrackerError, match="There is no tracker"):
+        ca.write_diagnosis(release, tmp_path / "x", tracker=tmp_path / "none.csv")
+    assert not (tmp_path / "x").exists()
+
+
+def test_the_command_writes_everything_and_says_where(
+    saved: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def pages(*_: object, only: object = ()) -> list[Page]:
+        assert only == NOTEBOOKS
+        return [Page(i, i, (), f"<h2 id='{i}-title'>{i}</h2>", ()) for i in
+                ("culture-diagnosis", "board-summary")]  # fmt: skip
+
+    monkeypatch.setattr("culture_analytics.output.diagnosis_files.run_pages", pages)
+    out = tmp_path / "made"
+    assert main(["diagnose", str(saved), "--by", "team", "--out", str(out)]) == 0
+    said = capsys.readouterr().out
+    assert str(out / DIAGNOSIS) in said
+    names = {f.name for f in out.iterdir()}
+    assert {DIAGNOSIS, WORKBOOK, "board_summary.html", "findings.csv", "priorities.csv"} <= names
+    assert names - {DIAGNOSIS, WORKBOOK, "board_summary.html"} <= {f"{t}.csv" for t in TABLES}
+    page = parse((out / DIAGNOSIS).read_text(encoding="utf-8"))
+    assert "culture diagnosis" in page.all("h1")[0].text and WORKBOOK in page.text
+    spots = pd.read_csv(out / "spots.csv", encoding="utf-8-sig")
+    assert set(spots["breakdown"]) == {"team"}
+    assert main(["diagnose", str(saved), "--by", "ward", "--out", str(tmp_path / "no")]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("Error: by='ward'") and "--by" in error
+    assert not (tmp_path / "no").exists()
+
+
+# -- two pages --------------------------------------------------------------------------------
+
+
+def board_html(release: ca.Release) -> str:
+    """The file for the board, made of the notebook's cells without a kernel."""
+    import nbformat
+
+    book = nbformat.read(notebooks_folder() / "08_board_summary.ipynb", as_version=4)
+    parts = []
+    for cell in book.cells:
+        tags = cell.metadata.get("tags", [])
+        if cell.cell_type == "markdown" and not tags:
+            text = cell.source
+            mark = "<h3>" if text.startswith("## ") else "<p>"
+            parts.append(f"{mark}{text.lstrip('# ')}{mark.replace('<', '</')}")
+        elif cell.cell_type == "code" and not tags:
+            parts.append(block_html(eval(cell.source, {"ca": ca, "release": release})))
+    page = Page("board-summary", "Board summary", (), "\n".join(parts), ())
+    return render("board.html", release, date=None, page=page)
+
+
+@pytest.mark.parametrize("which", ["release", "plain", "published"])
+def test_the_board_summary_prints_on_two_pages(
+    which: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    release: ca.Release = request.getfixturevalue(which)
+    html = board_html(release)
+    page = parse(html)
+    questions = [h.text for h in page.all("h3")]
+    assert questions[0] == "Where do we stand?" and questions[-1] == "How sure are we?"
+    assert release.banner in page.all("div", class_="top")[0].text
+    assert not re.search(r'(src|href)="https?:', html)
+    browser, counter = shutil.which("chromium"), shutil.which("pdfinfo")
+    if browser is None or counter is None:
+        pytest.skip("no chromium and pdfinfo here to print with")
+    file, pdf = tmp_path / "b.html", tmp_path / "b.pdf"
+    file.write_text(html, encoding="utf-8")
+    subprocess.run(
+        [browser, "--headless", "--no-sandbox", "--disable-gpu", "--no-pdf-header-footer",
+         f"--user-data-dir={tmp_path / 'profile'}", f"--print-to-pdf={pdf}", file.as_uri()],
+        check=True, capture_output=True, timeout=120,
+    )  # fmt: skip
+    told = subprocess.run([counter, str(pdf)], check=True, capture_output=True, text=True).stdout
+    assert int(re.findall(r"Pages:\s+(\d+)", told)[0]) <= 2
+    assert "A4" in told
+
+
+def test_points_are_escaped_and_numbered() -> None:
+    block = Points(["<b>one</b>", "two"], lead="A & B", numbered=True)
+    node = parse(block_html(block))
+    assert [li.text for li in node.all("li")] == ["<b>one</b>", "two"]
+    assert node.all("ol") and not node.all("b")
+    assert repr(block) == "A & B\n1. <b>one</b>\n2. two"
