@@ -195,7 +195,7 @@ def test_changes_of_a_rounded_release_are_those_of_its_rounded_figures():
     survey = make_survey(300, years=(2023, 2024), seed=4)
     release = ca.build_release(survey, rule="rounded", tables={"tables": tables})
     keys = ["breakdown", "group", "measure"]
-    shown = release["headline"].table.pivot(index=keys, columns="year", values="value")
+    shown = release["headline"].table.pivot_table("value", keys, "year")
     changes = release["changes"].table
     changes = changes[changes["statistic"].eq("difference") & changes["status"].eq("ok")]
     assert len(changes) > 10
