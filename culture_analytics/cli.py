@@ -111,6 +111,11 @@ def _parser() -> argparse.ArgumentParser:
         help="a short pack for each unit instead: directorate (the largest units), team (the "
         "smallest), or the name of a unit column",
     )
+    report.add_argument(
+        "--staff",
+        metavar="CSV",
+        help="staff in post (columns breakdown, group, staff), to show who answered",
+    )
     report.set_defaults(run=_report)
 
     diagnose = _command(
@@ -238,6 +243,7 @@ def _report(given: argparse.Namespace) -> int:
         embargo=given.embargo,
         each=given.each,
         tracker=given.tracker,
+        staff=given.staff,
     )
     if given.each:
         print(_ascii(f"Packs: begin with {written.resolve()}"))

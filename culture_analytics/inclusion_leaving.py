@@ -30,6 +30,7 @@ from culture_analytics.standards import (
     gaps_of,
     inclusion_settings,
     standard_of,
+    standards_use,
 )
 from culture_analytics.survey import Survey
 
@@ -322,11 +323,7 @@ def _official(published: Estimates | None, orgs: Sequence[str], rule: Rule) -> E
     if published is None:
         return None
     frame = published._frame
-    wanted = {d["measure"] for name in STANDARDS for d in inclusion_settings()[name]["indicators"]}
-    breakdowns = {OVERALL}
-    for name in STANDARDS:
-        for d in inclusion_settings()[name].get("contrasts", [inclusion_settings()[name]]):
-            breakdowns |= {d["breakdown"], d.get("instead", d["breakdown"])}
+    wanted, breakdowns = standards_use()
     keep = (
         frame["source"].eq("published") & frame["org"].isin(["ENG", *orgs])
         & frame["measure"].isin(wanted) & frame["breakdown"].isin(breakdowns)

@@ -52,6 +52,7 @@ def open_release(
     rule: str | Rule = "default",
     cache: bool = True,
     embargo: str | date | None = None,
+    staff: File | None = None,
 ) -> Release:
     """Open whatever a trust holds as the protected tables of a report.
 
@@ -80,6 +81,8 @@ def open_release(
     embargo
         Date before which nothing may be shared, ``"2026-03-12"`` or with a time
         ``"2026-03-12 09:30"``: printed on every output.
+    staff
+        Path of a csv of staff in post (columns ``breakdown, group, staff``), to show who answered.
 
     Returns
     -------
@@ -100,11 +103,14 @@ def open_release(
     >>> release.years
     (2024,)
     """
+    from culture_analytics.output.show_response import with_staff
+
     data, others = open_whole(extract, year=year, org=org, columns=columns, cache=cache)
     if isinstance(data, Release):
         _refuse("a saved release", published=published)
-        return embargoed(data, embargo)
-    return embargoed(protect(data, published=published, rule=rule, others=others), embargo)
+        return embargoed(with_staff(data, staff), embargo)
+    release = protect(data, published=published, rule=rule, others=others)
+    return embargoed(with_staff(release, staff), embargo)
 
 
 def protect(

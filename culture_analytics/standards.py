@@ -45,6 +45,7 @@ __all__ = [
     "gaps_of",
     "inclusion_settings",
     "standard_of",
+    "standards_use",
     "wdes_metrics",
     "with_senior_band",
     "wres_indicators",
@@ -738,6 +739,17 @@ def contrasts_of(standard: Standard, contrast: Contrast) -> list[str]:
 def inclusion_settings() -> Mapping[str, Any]:
     """The content of ``standards.toml``."""
     return _definitions()
+
+
+def standards_use() -> tuple[list[str], list[str]]:
+    """All measures that the standards look at, and the breakdowns they look at them by."""
+    measures, breakdowns = dict[str, None](), {OVERALL: None}
+    for name in STANDARDS:
+        d = _definitions()[name]
+        measures |= {i["measure"]: None for i in d["indicators"]}
+        for c in d.get("contrasts", [d]):
+            breakdowns |= {c["breakdown"]: None, c.get("instead", c["breakdown"]): None}
+    return list(measures), list(breakdowns)
 
 
 def _measures(definition: Mapping[str, Any], year: int) -> list[str]:

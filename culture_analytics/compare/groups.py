@@ -609,9 +609,12 @@ def _mid_p(n: Floats, p: Floats, n0: Floats, p0: Floats) -> Floats:
         rest = np.maximum(of - many, 0.0)
         return np.asarray(gammaln(of + 1) - gammaln(many + 1) - gammaln(rest + 1))
 
-    terms = np.exp(
-        log_choose(n, x) + log_choose(n0, np.maximum(total - x, 0.0)) - log_choose(n + n0, total)
-    )
+    with np.errstate(over="ignore"):  # of terms that are not possible, which are dropped
+        terms = np.exp(
+            log_choose(n, x)
+            + log_choose(n0, np.maximum(total - x, 0.0))
+            - log_choose(n + n0, total)
+        )
     terms = np.where(possible, terms, 0.0)
     return np.asarray(np.minimum(2 * (terms.sum(axis=0) - terms[0] / 2), 1.0))
 

@@ -19,7 +19,7 @@ from culture_analytics.compare.trends import LEAST, trend
 from culture_analytics.compare.years import compare_years
 from culture_analytics.disclosure.rules import Rule
 from culture_analytics.errors import MeasureError
-from culture_analytics.estimates import KEY, Estimates, concat
+from culture_analytics.estimates import HIDE, KEY, Estimates, concat
 from culture_analytics.instrument import load_instrument
 from culture_analytics.instrument.culture import TOPICS
 
@@ -62,6 +62,8 @@ def comparisons(
         ``pulse``: quarterly figures of the organisation. What the data do not allow is not there.
     """
     own = _held(tables)
+    if rule.rounds:
+        own = {topic: as_shown(figures) for topic, figures in own.items()}
     found: dict[str, Estimates] = {}
     changes = [c for topic, figures in own.items() for c in _changes(topic, figures)]
     if changes:
@@ -76,6 +78,15 @@ def comparisons(
     if quarters is not None:
         found[PULSE] = quarters._with(quarters._frame, rule)
     return found
+
+
+def as_shown(figures: Estimates) -> Estimates:
+    """The figures as their rule shows them: what is made of them says no more than they do.
+
+    An exact difference beside two rounded figures would undo the rounding.
+    """
+    shown = figures.table.assign(**{HIDE: figures._hidden})
+    return figures._with(shown)
 
 
 def _held(tables: Mapping[str, Estimates]) -> dict[str, Estimates]:

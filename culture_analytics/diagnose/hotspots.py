@@ -225,8 +225,8 @@ def spots(pooled: Estimates) -> pd.DataFrame:
     >>> import culture_analytics as ca
     >>> stress = ca.calculate(ca.load_sample(2024), "work_related_stress", by="directorate")
     >>> print(spots(pooled_units(stress, by="directorate"))["reason"].iloc[0])
-    Work-related stress: 16 points above the organisation (57 % against 42 %), 145 staff, \
-95 % interval 7 to 24 points
+    Work-related stress: 15.6 points above the organisation (57.5 % against 41.8 %), 145 staff, \
+95 % interval 7.5 to 23.9 points
     """
     table = pooled.table
     chosen = table[table["statistic"].eq(DIFFERENCE) & table["method"].isin([HOT, BRIGHT])]
@@ -336,12 +336,12 @@ def _reason(row: Mapping[str, Any], value: float, near: float, far: float) -> st
     """One sentence: what, by how much, of how many, how surely."""
     measures = load_instrument().measures
     name = measures[row["measure"]].short if row["measure"] in measures else row["label"]
-    digits = 0 if row["unit"] == "percent" else 1
-    sign = " %" if row["unit"] == "percent" else ""
+    percent = row["unit"] == "percent"
+    digits, sign, best = (1, " %", "") if percent else (2, "", "; 10 is best")
     place = "above" if row["value"] > 0 else "below"
     return (
         f"{name}: {abs(row['value']):.{digits}f} points {place} the organisation "
-        f"({value:.{digits}f}{sign} against {value - row['value']:.{digits}f}{sign}), "
+        f"({value:.{digits}f}{sign} against {value - row['value']:.{digits}f}{sign}{best}), "
         f"{row['base']:,.0f} staff, {100 * row['level']:g} % interval "
         f"{near:.{digits}f} to {far:.{digits}f} points"
     )

@@ -30,6 +30,7 @@ from culture_analytics.output.notebooks import (
 from culture_analytics.output.packs import INDEX, make_packs
 from culture_analytics.output.pages import Page, make_page
 from culture_analytics.output.show import STATUS_WORDS
+from culture_analytics.output.show_response import with_staff
 from culture_analytics.progress import progress
 from culture_analytics.read.detect import clean_path
 from culture_analytics.session import File, open_whole, protect
@@ -73,6 +74,7 @@ def run_report(
     cache: bool = True,
     embargo: str | datetime.date | None = None,
     tracker: File | None = None,
+    staff: File | None = None,
 ) -> Path:
     """Write the report: one HTML file with everything in it, two pages for the board, and a csv.
 
@@ -104,6 +106,8 @@ def run_report(
         An improvement tracker, see `culture_analytics.diagnose.read_tracker`: what was said, what
         is done and what the figures did stand on the page of the culture diagnosis, or in the pack
         of the unit that an action is about.
+    staff
+        Path of a csv of staff in post, as for `open_release`.
 
     Returns
     -------
@@ -131,10 +135,8 @@ def run_report(
     if embargo:
         embargo_text(embargo)
     actions = None if tracker is None else read_tracker(tracker)
-    release = embargoed(
-        release_of(data, year=year, org=org, columns=columns, published=published, cache=cache),
-        embargo,
-    )
+    found = release_of(data, year=year, org=org, columns=columns, published=published, cache=cache)
+    release = embargoed(with_staff(found, staff), embargo)
     if each is not None:
         return _write(folder, make_packs(release, each, date=date, tracker=actions), first=INDEX)
     pages = run_pages(release, tracker)
@@ -214,8 +216,8 @@ def run_pages(
         if tracker is not None:
             path = clean_path(tracker)
             given = str(shutil.copy(path, home.work / f"tracker{path.suffix}"))
-        # Only the notebook that shows a tracker asks for one.
-        own = {"tracker": given}
+        # Asked for by one notebook each; who answered is in the saved release already.
+        own = {"tracker": given, "staff": None}
 
         def page(file: Path) -> Page:
             notebook = read_notebook(file)

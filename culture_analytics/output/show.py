@@ -65,6 +65,7 @@ if TYPE_CHECKING:
         ladder,
         not_said,
     )
+    from culture_analytics.output.show_response import who_answered
     from culture_analytics.output.show_standards import (
         adjusted,
         detailed,
@@ -162,6 +163,7 @@ __all__ = [
     "unit_changes",
     "unit_table",
     "wdes",
+    "who_answered",
     "wres",
     "years",
 ]
@@ -172,6 +174,7 @@ _OTHERS = (
     "show_trends",
     "show_standards",
     "show_inclusion",
+    "show_response",
     "show_diagnosis",
     "show_board",
 )

@@ -212,3 +212,27 @@ def test_a_wrong_embargo_names_the_option(
     assert "'12 March' is not a date" in err
     assert "--embargo" in err
     assert not (tmp_path / "out").exists()
+
+
+def test_standards_are_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (book,) = sample_folder().glob("NSS24*national*.xlsx")
+    out = tmp_path / "edi lead"
+    code, said, err = run(
+        capsys, "-q", "wdes", str(book), "--out", str(out), "--embargo", "2031-03-01"
+    )
+    assert (code, err) == (0, "")
+    assert sorted(f.name for f in out.iterdir()) == ["wdes.csv", "wdes.xlsx", "wdes_groups.csv"]
+    assert "wdes.xlsx, wdes.csv, wdes_groups.csv are in" in said
+    assert "EMBARGOED until 1 March 2031" in said
+    assert "EMBARGOED" in (out / "wdes.csv").read_text(encoding="utf-8-sig")
+
+
+def test_a_standard_the_data_lack_is_one_message(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (book,) = sample_folder().glob("NSS24*organisational*.xlsx")
+    code, _, err = run(capsys, "wres", str(book), "--org", "ZZ1", "--out", str(tmp_path / "out"))
+    assert code == 2
+    one_error(err)
+    assert "not divided by ethnicity" in err
+    assert not (tmp_path / "out").exists()

@@ -375,7 +375,7 @@ def test_spots_in_words() -> None:
     assert found["kind"].tolist() == [HOT, BRIGHT]
     first = found.iloc[0]
     assert first["reason"].startswith("Work-related stress: ")
-    assert f"{first['difference']:.0f} points above the organisation" in first["reason"]
+    assert f"{first['difference']:.1f} points above the organisation" in first["reason"]
     assert "110 staff, 95 % interval" in first["reason"]
     assert first["lower"] > 0
     assert "points below the organisation" in found.iloc[1]["reason"]

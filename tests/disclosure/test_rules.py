@@ -188,3 +188,21 @@ def test_intervals_of_a_rounded_table_equal_enumeration():
 def test_people_are_rounded_halves_up():
     assert round_people(np.array([0.0, 2, 3, 7, 8, 12.0]), 5).tolist() == [0, 0, 5, 5, 10, 10]
     assert round_people(np.array([4.0, 5, 14, 15]), 10).tolist() == [0, 10, 10, 20]
+
+
+def test_changes_of_a_rounded_release_are_those_of_its_rounded_figures():
+    tables = [{"topic": "headline", "measures": ["headline"], "by": ["directorate"]}]
+    survey = make_survey(300, years=(2023, 2024), seed=4)
+    release = ca.build_release(survey, rule="rounded", tables={"tables": tables})
+    keys = ["breakdown", "group", "measure"]
+    shown = release["headline"].table.pivot_table("value", keys, "year")
+    changes = release["changes"].table
+    changes = changes[changes["statistic"].eq("difference") & changes["status"].eq("ok")]
+    assert len(changes) > 10
+    of_shown = (shown[2024] - shown[2023]).loc[pd.MultiIndex.from_frame(changes[keys])]
+    assert np.allclose(changes["value"], of_shown)
+    exact = ca.compare_years(ca.calculate(survey, "headline", by="directorate")).table
+    exact = exact[exact["statistic"].eq("difference")].set_index(keys)["value"]
+    far = (exact.loc[pd.MultiIndex.from_frame(changes[keys])].to_numpy() - changes["value"]).abs()
+    assert far.max() > 0.5  # the exact change would say more
+    assert ca.audit(release).ok

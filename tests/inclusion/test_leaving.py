@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from culture_analytics.intersections import intersections, intersections_shown
 
 import culture_analytics as ca
 from culture_analytics.adjusted import adjusted_gap
@@ -27,6 +26,8 @@ from culture_analytics.inclusion_leaving import (
     gaps_topic,
 )
 from culture_analytics.instrument.loader import DATA
+from culture_analytics.intersectional import intersections, intersections_shown
+from culture_analytics.output.blocks import Sentence
 from culture_analytics.standards import STANDARDS, Contrast, equality_standard, with_senior_band
 from culture_analytics.survey import Survey
 
@@ -157,16 +158,18 @@ def test_adjusted_gaps_die_with_either_plain_figure(compared_release: ca.Release
     at = figures._frame["measure"].eq("discrimination_staff") & figures._frame["group"].eq(WHITE)
     fewer = figures._hiding(figures._hidden | at.to_numpy())
     dead = _dying_with(rows, fewer, contrast)
-    assert dead._hidden.all() and dead.table[["value", "lower", "p_value", "base"]].isna().all(None)
+    assert dead._hidden.all() and dead.table[["value", "lower", "p_value", "base"]].isna().all(
+        axis=None
+    )
 
 
-def test_few_answers_are_adjusted_for_less_or_not_at_all(
+def test_of_few_answers_nothing_is_adjusted_and_it_is_said(
     survey_of: Callable[..., Survey],
 ) -> None:
     release = ca.build_release(survey_of(200, seed=4), tables=TABLES)
-    if ADJUSTED in release.topics:
-        methods = release[ADJUSTED].table["method"]
-        assert all(len(allowed_for(m)) < 4 for m in methods if m)
+    assert gaps_topic("wres") in release.topics and ADJUSTED not in release.topics
+    (said,) = ca.show.adjusted(release, "wres")
+    assert isinstance(said, Sentence) and "50 answers in each group" in said.text
 
 
 # -- intersections ------------------------------------------------------------------------------
@@ -319,6 +322,8 @@ def test_estimates_of_published_results_need_no_respondents(real_data: Any) -> N
         assert tuple(value[measure, group] for group in pair) == figures
     assert value["reasonable_adjustments", long[0]] == 75.12
     assert ADJUSTED not in release.topics and CROSSINGS not in release.topics
+    notes = ca.show.wres(release).notes
+    assert any(n.startswith("All staff are weighted by") for n in notes)
     gaps = release[gaps_topic("wres")].table
     row = gaps[gaps["measure"].eq("discrimination_staff") & gaps["group"].eq(OTHERS)].iloc[0]
     assert row["value"] == pytest.approx(15.20 - 6.77, abs=0.011)

@@ -14,7 +14,7 @@ from culture_analytics.resources import notebooks_folder
 
 FILES = sorted(notebooks_folder().glob("*.ipynb"))
 NAMES = ["extract", "year", "org", "columns", "published", "embargo"]
-OWN = {"06_culture_diagnosis": ["tracker"]}  # what one notebook asks for besides
+OWN = {"04_inclusion_breakdowns": ["staff"], "06_culture_diagnosis": ["tracker"]}  # what one notebook asks for besides
 
 
 def read(file: Path) -> nbformat.NotebookNode:
@@ -87,6 +87,7 @@ def test_every_figure_stands_between_a_question_and_what_it_does_not_tell(file: 
         "not_said", "ratio_chart", "reconcile", "wdes", "wres",
         "elements", "concerns", "spots", "pooled", "falling", "drivers", "priorities",
         "culture_leaders", "stressors", "conditions", "scale_quality", "tracker", "findings",
+        "who_answered",
     )  # fmt: skip
     drawn = 0
     for title, cells in sections:

@@ -73,7 +73,9 @@ def page(text: str) -> Node:
 
 @pytest.fixture(scope="module")
 def tables(folder: Path) -> pd.DataFrame:
-    return pd.read_csv(folder / TABLES, encoding="utf-8-sig", keep_default_na=False)
+    return pd.read_csv(
+        folder / TABLES, encoding="utf-8-sig", keep_default_na=False, low_memory=False
+    )
 
 
 def test_only_the_three_files_are_written(folder: Path) -> None:

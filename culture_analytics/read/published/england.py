@@ -38,7 +38,7 @@ def load_england(year: int = 2024, *, path: str | Path | None = None) -> Estimat
     """Give England's published figures by equality group.
 
     They are the measures of stress, bullying, violence and discrimination, and the elements and
-    themes of the People Promise.
+    themes of the People Promise; and what else equality standards look at, by their groups.
 
     Parameters
     ----------
@@ -118,12 +118,16 @@ def chosen_rows(national: Estimates) -> pd.DataFrame:
     DataFrame
         The columns of the shipped file, figures rounded.
     """
+    from culture_analytics.standards import standards_use
+
     instrument = load_instrument()
     wanted = {m.id for m in instrument.resolve_measures(DOMAINS)}
     breakdowns = ["overall", *instrument.breakdown_ids(SET)]
+    measures, groups = standards_use()
     table = national.table
-    keep = table["measure"].isin(wanted) & table["answer"].eq("") & table["within"].eq("")
-    keep &= table["breakdown"].isin(breakdowns)
+    keep = table["measure"].isin(wanted) & table["breakdown"].isin(breakdowns)
+    keep |= table["measure"].isin(measures) & table["breakdown"].isin(groups)
+    keep &= table["breakdown"].isin(breakdowns) & table["answer"].eq("") & table["within"].eq("")
     rows = table.loc[keep, list(COLUMNS)].reset_index(drop=True)
     order = {name: place for place, name in enumerate(breakdowns)}
     places = rows["breakdown"].map(order)

@@ -1,0 +1,141 @@
+"""What notebooks show of who answered: staff in post beside the numbers of answers shown.
+
+Like `culture_analytics.output.show`, whose names these are too.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from culture_analytics.disclosure.release import Release
+from culture_analytics.disclosure.rules import SYMBOLS
+from culture_analytics.errors import DesignError
+from culture_analytics.estimate.dimensions import OVERALL
+from culture_analytics.output import show
+from culture_analytics.output.blocks import Block, Table
+from culture_analytics.read.detect import clean_path
+from culture_analytics.response import NOT_KNOWN, read_staff
+
+__all__ = ["who_answered", "with_staff"]
+
+TOPICS = ("stress", "bullying", "discrimination")  # whose questions are put to everyone
+NO_LIST = (
+    "Who answered, compared with all staff, can be shown beside a list of staff in post: a csv "
+    "with the columns breakdown, group, staff, given as staff."
+)
+ANSWERED = (
+    "Answered: people who answered the question most answered in the group, among the figures that "
+    "may be shown. A few more opened the survey. Staff say for themselves which group they are in; "
+    "the staff list may say another."
+)
+
+
+def with_staff(release: Release, staff: str | Path | pd.DataFrame | None) -> Release:
+    """The release with a list of staff in post beside it.
+
+    Only numbers of answers that are shown anyway are set against the list, so it gives nothing
+    hidden away.
+
+    Parameters
+    ----------
+    release
+        The protected tables.
+    staff
+        As for `culture_analytics.response.read_staff`; None leaves the release as it is.
+
+    Returns
+    -------
+    Release
+        With ``about["staff"]``.
+
+    Raises
+    ------
+    DesignError
+        The list cannot be used, or a group shown has more answers than staff.
+    """
+    if staff is None or (isinstance(staff, str) and not staff.strip()):
+        return release
+    counts = read_staff(staff if isinstance(staff, pd.DataFrame) else clean_path(staff))
+    found = replace(release, about={**release.about, "staff": counts.to_dict("records")})
+    for breakdown, block in counts.groupby("breakdown", sort=False):
+        bases = _answered(found, str(breakdown))
+        over = [str(r["group"]) for r in show._rows(block)
+                if bases.get(r["group"], 0.0) > r["staff"]]  # fmt: skip
+        if over:
+            raise DesignError(
+                f"{breakdown}: more answers than staff in {', '.join(map(repr, over))}. Check that "
+                "the staff list is of the same date and uses the survey's groups."
+            )
+    return found
+
+
+def who_answered(release: Release) -> Block:
+    """Table of staff in post and answers by group: response rate, and both mixes.
+
+    Parameters
+    ----------
+    release
+        The protected tables, opened with ``staff``.
+    """
+    if not release.about.get("staff"):
+        return show._cannot(NO_LIST)
+    counts = pd.DataFrame(release.about["staff"])
+    least, sections, lacking, symbol = release.rule.base_under, [], [], SYMBOLS["suppressed"]
+    for breakdown, block in counts.groupby("breakdown", sort=False):
+        bases = _answered(release, str(breakdown))
+        if not bases:
+            lacking.append(show._lower(show._breakdown(str(breakdown))))
+            continue
+        named = block[block["group"].ne(NOT_KNOWN)]
+        staff, people = named["staff"].sum(), sum(bases.get(g, 0.0) for g in named["group"])
+        whole = all(g in bases for g in named["group"])
+        rows = []
+        for r in show._rows(named):
+            answered, many = bases.get(r["group"], np.nan), float(r["staff"])
+            few = np.isnan(answered) or many < least
+            rows.append([
+                str(r["group"]),
+                f"{many:,.0f}" if many >= least else symbol,
+                symbol if few else f"{answered:,.0f}",
+                symbol if few else f"{100 * answered / many:.0f}%",
+                f"{100 * many / staff:.1f}%" if many >= least else symbol,
+                f"{100 * answered / people:.1f}%" if whole and not few else "",
+            ])  # fmt: skip
+        title = "" if breakdown == OVERALL else show._breakdown(str(breakdown))
+        sections.append((title, rows))
+    if not sections:
+        return show._cannot(f"These results are not divided by {show._either(lacking)}.")
+    hidden = any(cell == symbol for _, rows in sections for row in rows for cell in row)
+    return Table(
+        f"Who answered, {release.about['org_name']}, {_year(release)}",
+        ["Group", "Staff in post", "Answered", "Response rate", "Share of staff",
+         "Share of those who answered"],
+        sections,
+        notes=[
+            *([f"{symbol} {show.STATUS_WORDS['suppressed']}."] if hidden else []),
+            ANSWERED,
+            *([f"Not in these results: {show._either(lacking)}."] if lacking else []),
+        ],
+    )  # fmt: skip
+
+
+def _year(release: Release) -> int:
+    return max(release.years)
+
+
+def _answered(release: Release, breakdown: str) -> dict[str, float]:
+    """By group the largest number of answers shown, of the latest year."""
+    found: dict[str, float] = {}
+    for topic in TOPICS:
+        if topic not in release.topics:
+            continue
+        table = release[topic].table
+        keep = table["breakdown"].eq(breakdown) & table["year"].eq(_year(release))
+        keep &= table["org"].eq(release.about["org"]) & table["status"].eq("ok")
+        for group, base in table[keep].groupby("group", observed=True)["base"].max().items():
+            found[str(group)] = max(found.get(str(group), 0.0), float(base))
+    return found
