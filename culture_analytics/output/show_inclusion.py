@@ -445,7 +445,7 @@ def ladder(release: Release, kind: str, *breakdowns: str) -> Block:
         filled,
         notes=[
             *show._legend(release, shown),
-            "Each step is of other people: "
+            "Each step is of different people: "
             + "; ".join(f"{steps[n][0].lower()}: {steps[n][1]}" for n in numbers)
             + ". So they cannot be multiplied.",
             *([] if 1 in steps else [NO_FIRST_STEP]),

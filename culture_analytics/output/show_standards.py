@@ -238,7 +238,9 @@ def _one_table(
     rows = []
     for r in show._rows(part):
         everyone = "" if np.isnan(r["all_value"]) else _figure(r["all_value"], r["unit"])
-        cells = [f"{r['indicator']}: {r['name']}", *_sides(r), everyone, gap_text(r),
+        # Indicators without an official number go by their names alone.
+        own = r["name"] if found.id == "leaders" else f"{r['indicator']}: {r['name']}"
+        cells = [own, *_sides(r), everyone, gap_text(r),
                  _ratio_text(r), _said(r)]  # fmt: skip
         rows.append(cells + ([_pair_text(r)] if england else []))
     split = f", by {show._lower(_split_name(contrast))}" if len(found.contrasts) > 1 else ""
@@ -249,7 +251,7 @@ def _one_table(
     return Table(
         f"{found.title}{split}, {release.about['org_name']}, survey of {found.year}",
         heads, [("", rows)],
-        notes=[*show._legend(release, legend), *_judged(part), *_outside(part)],
+        notes=[*show._legend(release, legend), *_judged(part), *_outside(found, part)],
         words=(0, 6),
     )  # fmt: skip
 
@@ -322,8 +324,8 @@ def rarity(p: float) -> str:
 
 def _said(row: Row) -> str:
     if row["verdict"] == CLEAR:
-        rare = rarity(row["p_adjusted"])
-        return f"A clear gap ({rare} by chance), worse for '{row['worse_for']}'"
+        whom = "first" if row["worse_for"] == row["compared"] else "second"
+        return f"A clear gap ({rarity(row['p_adjusted'])}), worse for the {whom} group"
     if row["verdict"] == NOT_TESTED:
         return "Not tested: how much the scores vary is not published"
     if not row["reference"]:
@@ -347,16 +349,17 @@ def _judged(part: pd.DataFrame) -> list[str]:
         " 'Too few to judge': on one side fewer than ten people gave, or did not give, the answer."
     )
     return [
-        "A clear gap: one of this size would be rare if there were none, allowing for the "
-        f"{families[0]} made here. 'No clear difference' does not prove that there is none."
-        + (few if part["verdict"].eq(TOO_FEW).any() else "")
+        "A clear gap: one of this size would be rare if there were none (in brackets how rare), "
+        f"allowing for the {families[0]} made here. 'No clear difference' does not prove that "
+        "there is none." + (few if part["verdict"].eq(TOO_FEW).any() else "")
     ]
 
 
-def _outside(part: pd.DataFrame) -> list[str]:
+def _outside(found: Standard, part: pd.DataFrame) -> list[str]:
     low, high, _ = guidance_range()
-    out = part.loc[part["guidance"].str.startswith("outside"), "indicator"].tolist()
-    return [f"Ratio outside {low:.2f} to {high:.2f}: {', '.join(out)}."] if out else []
+    column = "name" if found.id == "leaders" else "indicator"
+    out = part.loc[part["guidance"].str.startswith("outside"), column].tolist()
+    return [f"Ratio outside {low:.2f} to {high:.2f}: {'; '.join(out)}."] if out else []
 
 
 def _sides_note(found: Standard) -> str:
