@@ -307,6 +307,8 @@ def _under(shown: Block | Several, embargo: str) -> Block | Several:
         return Several([cast("Block", _under(block, embargo)) for block in shown])
     if isinstance(shown, Table):
         return replace(shown, notes=[f"{embargo}.", *shown.notes])
+    if isinstance(shown, Points):
+        return replace(shown, lead=" ".join(filter(None, [shown.lead, f"({embargo})"])))
     if isinstance(shown, Sentence) and not (shown.mark or shown.absent):
         return replace(shown, text=f"{shown.text} {embargo}.")
     return shown

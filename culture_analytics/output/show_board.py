@@ -24,7 +24,7 @@ from culture_analytics.errors import MeasureError
 from culture_analytics.estimate.dimensions import OVERALL
 from culture_analytics.instrument import load_instrument
 from culture_analytics.output import show
-from culture_analytics.output.blocks import Block, Points, Sentence, Several, Table
+from culture_analytics.output.blocks import Block, Points, Sentence, Several, Table, says_embargo
 from culture_analytics.output.show_diagnosis import NO_UNITS, NOTHING, _signs, diagnosis
 from culture_analytics.output.show_trends import ALPHA, ONE_YEAR, _latest_pair, _points, _span
 
@@ -55,6 +55,7 @@ MOST_NAMED = 4  # measures named in one sentence
 Row = dict[str, Any]
 
 
+@says_embargo
 def board_standing(release: Release) -> Block:
     """Chart of the headline measures, England beside them where known.
 
@@ -66,6 +67,7 @@ def board_standing(release: Release) -> Block:
     return show.headline(release, "headline")
 
 
+@says_embargo
 def board_changes(release: Release) -> Block:
     """What became clearly better or worse since the year before, in a few sentences.
 
@@ -110,6 +112,7 @@ def board_changes(release: Release) -> Block:
     return Points(points)
 
 
+@says_embargo
 def board_groups(release: Release) -> Block:
     """Table of the protected groups for whom stress, bullying or discrimination is clearly worse.
 
@@ -185,6 +188,7 @@ def _gaps(release: Release, topic: str, names: Sequence[str]) -> list[Row]:
     return found
 
 
+@says_embargo
 def board_where(release: Release) -> Several:
     """The units that stand out, worse and better, a sentence each.
 
@@ -232,6 +236,7 @@ def _unit_spots(name: str, rows: Sequence[Row]) -> tuple[int, str]:
     return len(rows), f"{name} (up to {answers:,.0f} answers): {and_list(named)}."
 
 
+@says_embargo
 def board_first(release: Release) -> Several:
     """What to look at first and what to protect, with reasons and doubts.
 
@@ -284,6 +289,7 @@ def _priority(row: Row, word: str) -> str:
     return f"{said}."
 
 
+@says_embargo
 def board_sure(release: Release) -> Points:
     """How sure all this is: who answered, what is hidden, what the survey cannot see.
 

@@ -33,7 +33,7 @@ from culture_analytics.estimate.dimensions import OVERALL
 from culture_analytics.estimates import Estimates, concat
 from culture_analytics.instrument.culture import ELEMENTS, OUTCOMES
 from culture_analytics.output import show
-from culture_analytics.output.blocks import Block, Points, Sentence, Several, Table
+from culture_analytics.output.blocks import Block, Points, Sentence, Several, Table, says_embargo
 from culture_analytics.output.show_trends import _points, _span
 
 __all__ = [
@@ -95,6 +95,7 @@ def diagnosis(release: Release, unit: str = "directorate") -> Diagnosis | None:
 # -- in words ---------------------------------------------------------------------------------
 
 
+@says_embargo
 def findings(release: Release, *topics: str, kinds: Sequence[str] = tuple(KINDS)) -> Block:
     """Table of findings: what was found, and how sure that is.
 
@@ -142,6 +143,7 @@ def _often(said: pd.Series) -> list[str]:
     return [str(text) for text in counts.index[counts.ge(MOST_SAID)]]
 
 
+@says_embargo
 def doubts(release: Release) -> Block:
     """What the diagnosis could not do, and why.
 
@@ -161,6 +163,7 @@ def doubts(release: Release) -> Block:
 # -- elements ---------------------------------------------------------------------------------
 
 
+@says_embargo
 def elements(release: Release, unit: str = "directorate") -> Several:
     """Chart of the elements of culture for everyone, and a heat map of them by unit.
 
@@ -191,6 +194,7 @@ def _heatmap(release: Release, unit: str, title: str) -> Block:
     return show._picture(plots.heatmap, chosen.drawn(), title=title)
 
 
+@says_embargo
 def scale_quality(release: Release) -> Block:
     """Table of how well the items of each element hold together, by year.
 
@@ -236,6 +240,7 @@ def scale_quality(release: Release) -> Block:
 # -- where ------------------------------------------------------------------------------------
 
 
+@says_embargo
 def spots(release: Release, unit: str = "directorate") -> Block:
     """Table of what stands out from the rest of the organisation, worse and better.
 
@@ -293,6 +298,7 @@ def _spot(row: Row) -> str:
     return f"{show._short(row['measure'])} {_points(shown)} ({_span(shown)})"
 
 
+@says_embargo
 def pooled(release: Release, measure: str = "", unit: str = "directorate") -> Block:
     """Chart of units by one measure, drawn towards each other, what stands out marked.
 
@@ -327,6 +333,7 @@ def _most_spots(found: pd.DataFrame, measures: Sequence[str]) -> str:
     return str(measures[0]) if measures else ""
 
 
+@says_embargo
 def falling(release: Release, unit: str = "directorate") -> Block:
     """Table of units that are worse than the organisation and clearly worse than the year before.
 
@@ -369,6 +376,7 @@ def falling(release: Release, unit: str = "directorate") -> Block:
 # -- what goes with it, what first ------------------------------------------------------------
 
 
+@says_embargo
 def drivers(release: Release) -> Block:
     """Chart of what goes with each outcome.
 
@@ -393,6 +401,7 @@ def drivers(release: Release) -> Block:
     return show._picture(plots.drivers, _named(held._rows(single), found))
 
 
+@says_embargo
 def priorities(release: Release) -> Several:
     """Chart and table of what to look at first, and what to protect.
 
@@ -465,6 +474,7 @@ def _priorities_chart(found: Diagnosis) -> Block | None:
 # -- the framework ----------------------------------------------------------------------------
 
 
+@says_embargo
 def conditions(release: Release) -> Block:
     """Table of the framework's five conditions: what the survey sees, says, and cannot show.
 
@@ -494,6 +504,7 @@ def conditions(release: Release) -> Block:
     )  # fmt: skip
 
 
+@says_embargo
 def concerns(release: Release) -> Several:
     """Chart and findings of stress, bullying, discrimination, and pride and joy in work.
 
@@ -518,6 +529,7 @@ def concerns(release: Release) -> Several:
     return Several([chart, findings(release, "concerns")])
 
 
+@says_embargo
 def culture_leaders(release: Release) -> Block:
     """Table of those who stand for leaders beside everyone else.
 
@@ -550,6 +562,7 @@ def culture_leaders(release: Release) -> Block:
     )
 
 
+@says_embargo
 def stressors(release: Release) -> Block:
     """Table of the seven stressors by domain of the HSE Management Standards.
 
@@ -590,6 +603,7 @@ def stressors(release: Release) -> Block:
 # -- the improvement cycle --------------------------------------------------------------------
 
 
+@says_embargo
 def tracker(release: Release, path: str | Path | Tracker | None) -> Several:
     """Table and chart of an improvement tracker: what was said, what is done, what the figure did.
 

@@ -23,7 +23,7 @@ from culture_analytics.inclusion_leaving import CROSSINGS, FIGURES, GAPS, INTERS
 from culture_analytics.instrument import load_instrument
 from culture_analytics.intersectional import CROSSING_SHARES, LESS, MORE, crossing_sentence
 from culture_analytics.output import show
-from culture_analytics.output.blocks import Block, Sentence, Several, Table
+from culture_analytics.output.blocks import Block, Sentence, Several, Table, says_embargo
 from culture_analytics.output.show_standards import gap_text
 from culture_analytics.standards import STANDARDS, inclusion_settings
 
@@ -54,6 +54,7 @@ NO_CROSSINGS = (
 # -- what is asked ------------------------------------------------------------------------------
 
 
+@says_embargo
 def coverage(release: Release) -> Table:
     """Table of the nine protected characteristics: measured, as a ground only, or not at all.
 
@@ -94,6 +95,7 @@ def _plain_notes(note: str) -> str:
     return "; ".join(n for n in note.split("; ") if not n.startswith(out))
 
 
+@says_embargo
 def not_said(release: Release) -> Block:
     """Table of how many chose "prefer not to say", by characteristic, latest year.
 
@@ -158,6 +160,7 @@ def _gap_rows(release: Release) -> Estimates | None:
     return found.select(org=org) if found._has(org=org) else found
 
 
+@says_embargo
 def gaps(release: Release, breakdown: str, measures: Sequence[str] | None = None) -> Block:
     """Chart of the gaps between the groups of one characteristic, latest year.
 
@@ -216,6 +219,7 @@ def _figures_beside(
     return found
 
 
+@says_embargo
 def clear_gaps(release: Release, measures: Sequence[str] | None = None) -> Block:
     """Table of the clear gaps over every equality characteristic, latest year.
 
@@ -282,6 +286,7 @@ def _against(row: Row) -> str:
 # -- characteristics together -------------------------------------------------------------------
 
 
+@says_embargo
 def intersections(release: Release, measure: str, *crossings: str) -> Several:
     """Chart and sentence of each crossing, or why the characteristics cannot be put together.
 
@@ -348,6 +353,7 @@ def _one_crossing(release: Release, figures: Estimates, measure: str, by: str) -
 # -- grounds and ladders ------------------------------------------------------------------------
 
 
+@says_embargo
 def grounds_by_group(release: Release, *breakdowns: str) -> Several:
     """Table of the grounds of discrimination by group, latest year, a table a characteristic.
 
@@ -393,6 +399,7 @@ def _grounds(release: Release, breakdown: str) -> Block:
     )
 
 
+@says_embargo
 def ladder(release: Release, kind: str, *breakdowns: str) -> Block:
     """Table of steps by group: it happened, it was reported, a concern would be dealt with.
 

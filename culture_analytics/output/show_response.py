@@ -16,7 +16,7 @@ from culture_analytics.disclosure.rules import SYMBOLS
 from culture_analytics.errors import DesignError
 from culture_analytics.estimate.dimensions import OVERALL
 from culture_analytics.output import show
-from culture_analytics.output.blocks import Block, Table
+from culture_analytics.output.blocks import Block, Table, says_embargo
 from culture_analytics.read.detect import clean_path
 from culture_analytics.response import NOT_KNOWN, read_staff
 
@@ -73,6 +73,7 @@ def with_staff(release: Release, staff: str | Path | pd.DataFrame | None) -> Rel
     return found
 
 
+@says_embargo
 def who_answered(release: Release) -> Block:
     """Table of staff in post and answers by group: response rate, and both mixes.
 

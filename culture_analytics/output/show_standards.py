@@ -27,7 +27,7 @@ from culture_analytics.inclusion_leaving import (
 )
 from culture_analytics.instrument import load_instrument
 from culture_analytics.output import show
-from culture_analytics.output.blocks import Block, Sentence, Several, Table
+from culture_analytics.output.blocks import Block, Sentence, Several, Table, says_embargo
 from culture_analytics.standards import (
     EVERYONE_ELSE,
     OVERALL,
@@ -80,6 +80,7 @@ NOT_ADJUSTED = (
 )
 
 
+@says_embargo
 def wres(release: Release) -> Block | Several:
     """Table of WRES indicators 5 to 8: both groups, gap, ratio, England, and what can be said.
 
@@ -91,6 +92,7 @@ def wres(release: Release) -> Block | Several:
     return standard_table(release, "wres")
 
 
+@says_embargo
 def wdes(release: Release) -> Block | Several:
     """Table of WDES metrics 4a to 9a, as `wres`.
 
@@ -102,6 +104,7 @@ def wdes(release: Release) -> Block | Several:
     return standard_table(release, "wdes")
 
 
+@says_embargo
 def edi(release: Release) -> Block | Several:
     """Table of the EDI improvement plan's survey measures, a part for each pair of groups.
 
@@ -113,6 +116,7 @@ def edi(release: Release) -> Block | Several:
     return standard_table(release, "edi")
 
 
+@says_embargo
 def medical(release: Release) -> Block | Several:
     """Table of WRES indicators 5 to 8 among medical and dental staff.
 
@@ -124,6 +128,7 @@ def medical(release: Release) -> Block | Several:
     return standard_table(release, "medical")
 
 
+@says_embargo
 def leaders(release: Release) -> Block | Several:
     """Table of general managers beside everyone else, and of band 8a and above where known.
 
@@ -183,6 +188,7 @@ def _england(release: Release, year: int) -> Estimates | None:
     return release[OFFICIAL].select(org=ENGLAND, year=year)
 
 
+@says_embargo
 def standard_table(release: Release, name: str) -> Block | Several:
     """Table of a standard: both groups side by side, gap, ratio, England, and what can be said.
 
@@ -390,6 +396,7 @@ def _once(notes: Sequence[str]) -> list[str]:
 # -- charts -------------------------------------------------------------------------------------
 
 
+@says_embargo
 def gap_chart(release: Release, name: str) -> Several:
     """Chart of a standard's two groups and their gaps, one for each pair of groups.
 
@@ -405,6 +412,7 @@ def gap_chart(release: Release, name: str) -> Several:
     return _charts(release, name, plots.gaps)
 
 
+@says_embargo
 def ratio_chart(release: Release, name: str) -> Several:
     """Chart of a standard's ratios with the guidance range, one for each pair of groups.
 
@@ -462,6 +470,7 @@ def _of_pair(found: Standard, contrast: Contrast, measures: Sequence[str]) -> Es
 # -- beneath, over the years, beside official figures -------------------------------------------
 
 
+@says_embargo
 def detailed(release: Release, name: str = "wres") -> Block:
     """Table of the detailed groups, a column an indicator; clear gaps are marked.
 
@@ -516,6 +525,7 @@ def _marked(row: Row | None) -> str:
     return f"{show._value(row)}{mark}"
 
 
+@says_embargo
 def gap_years(release: Release, name: str) -> Block:
     """Table of a standard's gaps, a column a year.
 
@@ -561,6 +571,7 @@ def gap_years(release: Release, name: str) -> Block:
     )  # fmt: skip
 
 
+@says_embargo
 def reconcile(release: Release, name: str) -> Block:
     """Table of official published figures beside the ones here, and why they differ.
 
@@ -621,6 +632,7 @@ def reconcile(release: Release, name: str) -> Block:
     )  # fmt: skip
 
 
+@says_embargo
 def elsewhere(release: Release, *names: str) -> Table:
     """Table of what the standards ask that does not come from the survey.
 
@@ -645,6 +657,7 @@ def elsewhere(release: Release, *names: str) -> Table:
 # -- is it the job mix? -------------------------------------------------------------------------
 
 
+@says_embargo
 def adjusted(release: Release, name: str) -> Several:
     """Chart and sentences of a standard's gaps with the same mix of jobs in both groups.
 

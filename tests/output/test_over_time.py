@@ -353,6 +353,19 @@ def test_what_is_no_date_is_refused(given: str) -> None:
         embargo_text(given)
 
 
+def test_everything_that_is_shown_says_an_embargo() -> None:
+    silent = {"first_held", "STATUS_WORDS"}  # an id and a table of words
+    shown = {name: getattr(ca.show, name) for name in ca.show.__all__ if name not in silent}
+    assert [n for n, function in shown.items() if not hasattr(function, "__wrapped__")] == []
+
+
+def test_lists_and_tables_say_an_embargo(several: ca.Release) -> None:
+    under = embargoed(several, "2026-03-12")
+    said = "EMBARGOED until 12 March 2026"
+    for block in (*ca.show.board_where(under), ca.show.board_sure(under), ca.show.changes(under)):
+        assert said in repr(block), block
+
+
 def test_a_release_under_embargo_says_so_wherever_it_goes(
     several: ca.Release, tmp_path: Path
 ) -> None:
