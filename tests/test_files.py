@@ -429,7 +429,7 @@ def test_every_writer_keeps_the_old_file(
 
 @pytest.fixture
 def quick_report(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(report, "_pages", lambda release: [])
+    monkeypatch.setattr(report, "run_pages", lambda release, tracker=None: [])
 
 
 @pytest.mark.usefixtures("quick_report")

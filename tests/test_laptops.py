@@ -43,7 +43,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def quick_report(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(report, "_pages", lambda release: [])
+    monkeypatch.setattr(report, "run_pages", lambda release, tracker=None: [])
     tables = [{"topic": "stress", "measures": ["work_related_stress"], "by": ["gender"]}]
     build = ca.build_release
     monkeypatch.setattr(
@@ -288,7 +288,7 @@ codes = [
 ]
 tables = {"tables": [{"topic": "stress", "measures": ["work_related_stress"], "by": ["gender"]}]}
 release = ca.build_release(ca.read_extract(sys.argv[1]), tables=tables)
-report._pages = lambda release: []  # they are made by other processes
+report.run_pages = lambda release, tracker=None: []  # they are made by other processes
 ca.run_report(release, folder / "report")
 release.save(folder / "a.zip")
 ca.load_release(folder / "a.zip")

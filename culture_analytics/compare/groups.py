@@ -397,7 +397,8 @@ def _sides(frame: pd.DataFrame, pairs: pd.DataFrame) -> tuple[Side, Side, Floats
     at, to = pairs["at"].to_numpy(), pairs["to"].to_numpy()
     group, whole = side_of(frame, at), side_of(frame, to)
     rests = pairs["reference"].isin((REST, ALL)).to_numpy(dtype=bool)
-    inside = np.where(rests, group.weight / whole.weight, np.nan)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        inside = np.where(rests, group.weight / whole.weight, np.nan)
     if not rests.any():
         return group, whole, inside
     score = frame["statistic"].eq("score").to_numpy(dtype=bool)[at]

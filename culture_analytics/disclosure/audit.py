@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from html import escape
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -461,6 +461,13 @@ CHOOSING = 0.7
 FEW_CROSSED = 0.25
 
 
+class _RowLeaks(NamedTuple):
+    """Rows whose hidden figure leaks, and those of them that are only not proved in time."""
+
+    any: Mask
+    unproved: Mask
+
+
 class _Year:
     """Everything of one year that leaves together."""
 
@@ -491,13 +498,15 @@ class _Year:
     def run(self) -> Mask:
         """Rows to hide; leaves the report behind."""
         kept = np.ones(len(self.frame), dtype=bool)
-        hide = self._without_crossings()
+        if not (self.base >= self.protection.base_under).any():
+            kept = ~self._crossed()  # nothing can be shown, so crossings need no proof
+        hide = self._without_crossings() if kept.all() else ~kept
         left_out: list[str] = []
         while True:
             rows = np.flatnonzero(kept)
-            hidden, unproved, report = self._attempt(rows, hide[rows])
+            hidden, leaks, report = self._attempt(rows, hide[rows])
             hide[rows] = hidden
-            names = self._give_up(rows, unproved)
+            names = self._give_up(rows, leaks)
             if not names:
                 self.report = replace(
                     report,
@@ -529,27 +538,32 @@ class _Year:
         rows = np.arange(len(self.frame))
         return self._attempt(rows, np.zeros(len(rows), dtype=bool))[2]
 
-    def _give_up(self, rows: NDArray[np.int64], unproved: Mask) -> list[str]:
-        """Tables to leave out: crossings with cells not proved, or else all crossings."""
-        if not unproved.any():
+    def _give_up(self, rows: NDArray[np.int64], leaks: _RowLeaks) -> list[str]:
+        """Tables to leave out: crossings with cells that leak, or else all crossings.
+
+        Where the time to prove was too short, without crossings all but the wholes.
+        """
+        if not leaks.any.any():
             return []
         crossed = self._crossed()
         margin = self.frame["breakdown"].astype(str).eq(OVERALL).to_numpy(dtype=bool)
-        bad, names = rows[unproved], self.table[rows]
+        bad, names = rows[leaks.any], self.table[rows]
         inner, crossed = (crossed & ~margin)[rows], crossed[rows]
-        several = self.frame["org"].nunique() > 1
-        for choice in (
-            self.table[bad][np.isin(bad, rows[inner])],
-            names[inner],
-            names[crossed],
-            self.table[bad][self.table[bad] != OVERALL] if several else names[:0],
-            names[names != OVERALL],
-        ):
+        choices = [self.table[bad][np.isin(bad, rows[inner])], names[inner], names[crossed]]
+        if leaks.unproved.any():
+            several = self.frame["org"].nunique() > 1
+            choices += [
+                self.table[bad][self.table[bad] != OVERALL] if several else names[:0],
+                names[names != OVERALL],
+            ]
+        for choice in choices:
             if len(choice):
                 return list(dict.fromkeys(map(str, choice)))
         return []
 
-    def _attempt(self, rows: NDArray[np.int64], before: Mask) -> tuple[Mask, Mask, AuditReport]:
+    def _attempt(
+        self, rows: NDArray[np.int64], before: Mask
+    ) -> tuple[Mask, _RowLeaks, AuditReport]:
         """Protect some of the rows against one who supposes that everyone is in some unit.
 
         Where that contradicts the tables, it cannot be supposed.
@@ -561,8 +575,8 @@ class _Year:
 
     def _against(
         self, rows: NDArray[np.int64], before: Mask, *, suppose: bool
-    ) -> tuple[Mask, Mask, AuditReport]:
-        """Protect and attack some of the rows: hidden, not proved, and the report."""
+    ) -> tuple[Mask, _RowLeaks, AuditReport]:
+        """Protect and attack some of the rows: hidden, what leaks, and the report."""
         frame, measure = self.frame.iloc[rows], self.measure[rows]
         of_row, groups, names, tables = populations(frame, self.instrument, self.units)
         shape = (len(self.keys), len(groups))
@@ -609,7 +623,7 @@ class _Year:
             least=self._least(structure, counts, first, fixed) if self.compare else None,
         )  # fmt: skip
         at = (measure, of_row)
-        return hidden[at], leaks.unproved[at], report
+        return hidden[at], _RowLeaks(leaks.any[at], leaks.unproved[at]), report
 
     def _as_given(self, counts: Counts, hidden: Mask) -> tuple[Mask, Mask]:
         own = np.nan_to_num(counts.base, nan=np.inf) < self.protection.base_under

@@ -15,7 +15,7 @@ from culture_analytics.compare.leaving import comparisons
 from culture_analytics.embargo import embargo_text, embargoed
 from culture_analytics.errors import ReportError
 from culture_analytics.estimates import KEY, NUMBERS, Estimates
-from culture_analytics.output.blocks import Picture, Sentence, Several, Table
+from culture_analytics.output.blocks import Picture, Points, Sentence, Several, Table, says_embargo
 from culture_analytics.output.report import TABLES
 from culture_analytics.plots.layout import root_figure
 from culture_analytics.resources import notebooks_folder, sample_folder
@@ -362,7 +362,12 @@ def test_everything_that_is_shown_says_an_embargo() -> None:
 def test_lists_and_tables_say_an_embargo(several: ca.Release) -> None:
     under = embargoed(several, "2026-03-12")
     said = "EMBARGOED until 12 March 2026"
-    for block in (*ca.show.board_where(under), ca.show.board_sure(under), ca.show.changes(under)):
+    blocks = [ca.show.figures(under), ca.show.changes(under), ca.show.board_standing(under)]
+    points = says_embargo(lambda _: Points(["One.", "Two."], lead="What we found"))(under)
+    assert repr(points).splitlines()[0] == f"What we found ({said})"
+    told = [b for b in blocks if not isinstance(b, Picture)]
+    assert len(told) > 1
+    for block in told:
         assert said in repr(block), block
 
 
