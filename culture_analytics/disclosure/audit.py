@@ -535,7 +535,10 @@ class _Year:
 
     def examine(self) -> AuditReport:
         """The attack on what is hidden already."""
-        rows = np.arange(len(self.frame))
+        assert self.given is not None
+        # A crossing of which nothing is shown was left out: it tells nothing of the rest.
+        told = np.unique(self.table[~self.given & ~self.nobody])
+        rows = np.flatnonzero(~self._crossed() | np.isin(self.table, told))
         return self._attempt(rows, np.zeros(len(rows), dtype=bool))[2]
 
     def _give_up(self, rows: NDArray[np.int64], leaks: _RowLeaks) -> list[str]:
