@@ -111,7 +111,8 @@ def response_profile(
     rule
         Disclosure rule: groups with fewer respondents than its base are hidden, and where that
         leaves one hidden group in a breakdown, or fewer hidden respondents than the base, the next
-        smallest as well.
+        smallest as well. Respondents in no group of the list can stand in for the next smallest;
+        shares of respondents, which would tell them apart, are then left out.
 
     Returns
     -------
@@ -179,6 +180,9 @@ def response_profile(
         )
         shown = ["respondents", "rate", "lower", "upper", "share_of_respondents", "ratio"]
         table.loc[hide, shown] = np.nan
+        if hide.any() and (hide.sum() < 2 or answered[hide].sum() < rule.base_under):
+            # Shares would say how many there are in the list's groups, and so how many are hidden.
+            table[["share_of_respondents", "ratio"]] = np.nan
         blocks.append(table)
     return pd.concat(blocks, ignore_index=True)
 
