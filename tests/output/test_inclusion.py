@@ -238,7 +238,8 @@ def test_a_standard_that_is_not_there_is_not_written(
 
 
 def small_release(survey: ca.Survey, rule: str = "default") -> ca.Release:
-    table = {"topic": "standards", "measures": ["hba_managers", "hba_staff", "fair_career_progression"],
+    table = {"topic": "standards",
+             "measures": ["hba_managers", "hba_staff", "fair_career_progression"],
              "by": ["ethnicity", "ethnicity_broad", "long_term_condition"]}  # fmt: skip
     return ca.build_release(survey, tables={"tables": [table]}, rule=rule)
 
