@@ -196,7 +196,7 @@ def crossing_sentence(
     else:
         text += f" None of {shown} combinations shown clearly differs beyond its parts."
     if few:
-        text += f" Of {few} of them too few people gave, or did not give, the answer to judge."
+        text += f" In {few} of them too few people gave, or did not give, the answer to judge."
     return text
 
 

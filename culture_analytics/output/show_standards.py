@@ -243,7 +243,8 @@ def _one_table(
     release: Release, found: Standard, contrast: Contrast, part: pd.DataFrame, *, england: bool
 ) -> Table:
     heads = ["Indicator", f"{contrast.compared} (answers)", f"{contrast.against} (answers)",
-             "All staff", "Gap, points (95% interval)", "Ratio (95% interval)",
+             f"All: {contrast.within_group}" if contrast.within else "All staff",
+             "Gap, points (95% interval)", "Ratio (95% interval)",
              "What can be said"]  # fmt: skip
     heads += ["England: the same two groups"] if england else []
     rows = []

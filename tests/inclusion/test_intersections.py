@@ -91,7 +91,7 @@ def test_of_a_few_people_no_combination_is_judged() -> None:
     row = found.strata.set_index("group").loc["A00 | B04"]
     assert row["base"] == 108 and row["p_adjusted"] < 0.05 and row["beyond"] > 5
     assert row["verdict"] == "too few to judge"
-    assert "None of 25" in found.sentence and "Of 1 of them too few people" in found.sentence
+    assert "None of 25" in found.sentence and "In 1 of them too few people" in found.sentence
     ax = plots.intersections(found.estimates)
     assert "None differs clearly beyond its parts" in plots.alt_text(ax)
 

@@ -125,6 +125,11 @@ def test_wres_table_says_what_the_standard_says(sample_release: ca.Release) -> N
     assert "made for how likely events are" in notes and "4 comparisons" in notes
 
 
+def test_medical_staff_are_not_called_all_staff(shown: list[tuple[str, Any]]) -> None:
+    heads = {name: b.heads[3] for name, b in shown if name in ("wres", "medical")}
+    assert heads == {"wres": "All staff", "medical": "All: Medical and dental"}
+
+
 def test_few_people_are_never_judged(shown: list[tuple[str, Any]]) -> None:
     few = 0
     for name, block in shown:
