@@ -83,7 +83,12 @@ if TYPE_CHECKING:
     from culture_analytics.sample import load_sample
     from culture_analytics.session import open_release
     from culture_analytics.simulate import simulate_survey
-    from culture_analytics.standards import wdes_metrics, wres_indicators
+    from culture_analytics.standards import (
+        edi_metrics,
+        equality_standard,
+        wdes_metrics,
+        wres_indicators,
+    )
 
 __version__ = "0.1.0"
 
@@ -117,8 +122,10 @@ __all__ = [
     "diagnose_culture",
     "diagnosis_of",
     "discrimination_grounds",
+    "edi_metrics",
     "effect_of_weights",
     "equality_coverage",
+    "equality_standard",
     "experience_ladder",
     "follow_up",
     "funnel",
@@ -170,8 +177,10 @@ _WHEN_USED = {
     "diagnosis_of": "culture_analytics.diagnose",
     "discrimination_grounds": "culture_analytics.experience",
     "detectable_change": "culture_analytics.diagnose",
+    "edi_metrics": "culture_analytics.standards",
     "effect_of_weights": "culture_analytics.response",
     "equality_coverage": "culture_analytics.experience",
+    "equality_standard": "culture_analytics.standards",
     "experience_ladder": "culture_analytics.experience",
     "follow_up": "culture_analytics.diagnose",
     "funnel": "culture_analytics.compare",

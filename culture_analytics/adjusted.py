@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from culture_analytics.compare.derive import derived, dies
 from culture_analytics.compare.groups import compare_groups
+from culture_analytics.compare.sides import FEW
 from culture_analytics.disclosure.rules import Rule
 from culture_analytics.errors import AdjustmentError, MeasureError
 from culture_analytics.estimate import calculate
@@ -131,6 +132,7 @@ class AdjustedGap:
             return f"{row['group']}: not shown, to protect the people in it."
         plain_of = self.table.set_index("group")["plain"][self.reference]
         alpha = 1 - self._level
+        few = row["group"] in self._few
         clear = row["adjusted_gap_p_value"] < alpha
         was_clear = row["plain_gap_p_value"] < alpha
         gap, adjusted = row["plain_gap"], row["adjusted_gap"]
@@ -141,9 +143,13 @@ class AdjustedGap:
             f"({100 * self._level:g}% interval {row['adjusted_gap_lower']:.1f} to "
             f"{row['adjusted_gap_upper']:.1f}): "
         )
-        if was_clear and clear:
+        if few:
+            end = "too few people gave, or did not give, the answer to judge."
+        elif was_clear and clear:
             share = 1 - adjusted / gap
-            if share < -0.1:
+            if adjusted * gap < 0:
+                end = "a clear difference, the other way round."
+            elif share < -0.1:
                 end = f"differences in {self._allowed} hide part of the gap."
             elif share < 0.1:
                 end = f"hardly any of the gap goes with differences in {self._allowed}."
@@ -161,6 +167,13 @@ class AdjustedGap:
         else:
             end = "no clear difference, before or after."
         return text + end
+
+    @property
+    def _few(self) -> set[str]:
+        """Groups of whose plain gap nothing is said: under ten people on either side."""
+        t = self.estimates.table
+        few = t["method"].astype(str).str.contains(FEW, regex=False)
+        return set(t.loc[few & t["statistic"].eq("difference"), "group"].astype(str))
 
     @property
     def _level(self) -> float:

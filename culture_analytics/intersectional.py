@@ -11,6 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from culture_analytics.adjusted import yes_and_base
 from culture_analytics.compare.derive import adjusted, derived, dies
+from culture_analytics.compare.groups import TOO_FEW
+from culture_analytics.compare.sides import FEW, FEWEST
 from culture_analytics.disclosure.rules import Rule
 from culture_analytics.errors import AdjustmentError, MeasureError
 from culture_analytics.estimate import calculate
@@ -123,7 +125,8 @@ class Intersections:
     def strata(self) -> pd.DataFrame:
         """A row a stratum: plain and shrunken percentages with limits, and points beyond its parts.
 
-        `verdict` says whether it differs from the sum of its parts, by the adjusted p.
+        `verdict` says whether it differs from the sum of its parts, by the adjusted p; "too few to
+        judge" where fewer than ten people in it gave, or did not give, the answer.
         """
         t = self.estimates.table
         t = t[t["breakdown"].ne(OVERALL)]
@@ -138,15 +141,16 @@ class Intersections:
 
         found = part("percent", "plain", ["base", "status"])
         found = found.merge(part("shrunken_percent", "shrunken"), on=on)
-        found = found.merge(part("beyond_parts", "beyond", ["p_adjusted"]), on=on)
+        found = found.merge(part("beyond_parts", "beyond", ["p_adjusted", "method"]), on=on)
         p, beyond = (found[c].to_numpy(dtype=float) for c in ("p_adjusted", "beyond"))
         clear = p < 1 - self.level
+        few = found["method"].astype(str).str.contains(FEW, regex=False).to_numpy(dtype=bool)
         verdict = np.select(
-            [~found["status"].eq("ok").to_numpy(), clear & (beyond > 0), clear],
-            [NOT_SHOWN, MORE, LESS],
+            [~found["status"].eq("ok").to_numpy(), few, clear & (beyond > 0), clear],
+            [NOT_SHOWN, TOO_FEW, MORE, LESS],
             NOT_CLEAR,
         )
-        return found.assign(verdict=verdict)
+        return found.drop(columns="method").assign(verdict=verdict)
 
     @property
     def sentence(self) -> str:
@@ -186,9 +190,14 @@ def crossing_sentence(
         )
     out = sum(v in (MORE, LESS) for v in verdicts)
     shown = sum(v != NOT_SHOWN for v in verdicts)
+    few = sum(v == TOO_FEW for v in verdicts)
     if out:
-        return text + f" {out} of {shown} combinations shown differ beyond their parts."
-    return text + f" None of {shown} combinations shown clearly differs beyond its parts."
+        text += f" {out} of {shown} combinations shown differ beyond their parts."
+    else:
+        text += f" None of {shown} combinations shown clearly differs beyond its parts."
+    if few:
+        text += f" In {few} of them too few people gave, or did not give, the answer to judge."
+    return text
 
 
 def intersections(
@@ -508,6 +517,9 @@ def _rows(
         statistic="beyond_parts", unit="points", value=points[0], lower=points[1],
         upper=points[2], p_value=rates.p_value,
     )  # fmt: skip
+    yes = np.round(rows["base"] * frame["value"].iloc[at].to_numpy(dtype=float) / 100)
+    rare = np.minimum(yes, rows["base"] - yes).lt(FEWEST)  # of them no verdict is given
+    beyond["method"] = np.where(rare, f"maihda, {FEW}", "maihda")
     few = rows["base"].to_numpy(dtype=float) < plain.rule.base_under
     tested = np.isfinite(rates.p_value) & ~hidden & ~few
     family = [

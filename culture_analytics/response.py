@@ -23,7 +23,14 @@ from culture_analytics.stats.proportion import wilson
 from culture_analytics.stats.raking import rake as rake_sums
 from culture_analytics.survey import Survey
 
-__all__ = ["NOT_KNOWN", "effect_of_weights", "rake", "read_staff", "response_profile"]
+__all__ = [
+    "NOT_KNOWN",
+    "effect_of_weights",
+    "rake",
+    "read_staff",
+    "response_profile",
+    "small_groups",
+]
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.int64]
@@ -111,7 +118,8 @@ def response_profile(
     rule
         Disclosure rule: groups with fewer respondents than its base are hidden, and where that
         leaves one hidden group in a breakdown, or fewer hidden respondents than the base, the next
-        smallest as well.
+        smallest as well. Respondents in no group of the list can stand in for the next smallest;
+        shares of respondents, which would tell them apart, are then left out.
 
     Returns
     -------
@@ -156,9 +164,11 @@ def response_profile(
         if over:
             raise DesignError(
                 f"{name}: more respondents than staff in {', '.join(map(repr, over))}. Check that "
-                "the staff list is of the same date and uses the survey's groups."
+                "the staff list is of the same date and uses the survey's groups. Leave the "
+                "breakdown out where the staff record holds fewer people than say so themselves, "
+                "as it often does of long-term conditions."
             )
-        hide = _hidden(answered, int(people.sum() - answered.sum()), rule)
+        hide = small_groups(answered, int(people.sum() - answered.sum()), rule)
         rate = answered / np.where(many > 0, many, np.nan)
         lower, upper = wilson(np.nan_to_num(rate), np.where(many > 0, many, np.nan), level=level)
         of_staff, of_people = many / many.sum(), answered / max(answered.sum(), 1)
@@ -179,6 +189,9 @@ def response_profile(
         )
         shown = ["respondents", "rate", "lower", "upper", "share_of_respondents", "ratio"]
         table.loc[hide, shown] = np.nan
+        if hide.any() and (hide.sum() < 2 or answered[hide].sum() < rule.base_under):
+            # Shares would say how many there are in the list's groups, and so how many are hidden.
+            table[["share_of_respondents", "ratio"]] = np.nan
         blocks.append(table)
     return pd.concat(blocks, ignore_index=True)
 
@@ -369,7 +382,7 @@ def _places(dimension: Dimension, groups: pd.Series) -> Codes:
     return np.array([dimension.groups.index(str(g)) for g in groups], dtype=np.int64)
 
 
-def _hidden(answered: Floats, outside: int, rule: Rule) -> NDArray[np.bool_]:
+def small_groups(answered: Floats, outside: int, rule: Rule) -> NDArray[np.bool_]:
     """Groups too small to show, and others so that no difference from the whole gives them away."""
     least = rule.base_under
     hide = answered < least

@@ -517,8 +517,7 @@ def edi_metrics(
     Examples
     --------
     >>> import culture_analytics as ca
-    >>> from culture_analytics.standards import edi_metrics
-    >>> plan = edi_metrics(ca.load_sample(2024)).table
+    >>> plan = ca.edi_metrics(ca.load_sample(2024)).table
     >>> plan.loc[plan["indicator"].eq("Action 5 (i)"), "compared"].tolist()
     ['Recruited from outside the UK']
     """
@@ -560,8 +559,7 @@ def equality_standard(
     Examples
     --------
     >>> import culture_analytics as ca
-    >>> from culture_analytics.standards import equality_standard
-    >>> leaders = equality_standard("leaders", ca.load_sample(2024)).table
+    >>> leaders = ca.equality_standard("leaders", ca.load_sample(2024)).table
     >>> leaders["reference"].unique().tolist()
     ['Everyone else']
     """

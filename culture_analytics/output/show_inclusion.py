@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from culture_analytics.compare.groups import CLEAR, TOO_FEW, verdict
+from culture_analytics.compare.sides import FEW
 from culture_analytics.disclosure.release import Release
 from culture_analytics.disclosure.rules import SYMBOLS
 from culture_analytics.errors import MeasureError
@@ -334,8 +335,14 @@ def _one_crossing(release: Release, figures: Estimates, measure: str, by: str) -
     vpc, _, pcv = (float(of.get(f"{by}: {share}", np.nan)) for share in CROSSING_SHARES)
     beyond = strata.table[strata.table["statistic"].eq("beyond_parts")]
     verdicts = [
-        "not shown" if s != "ok" else (MORE if v > 0 else LESS) if p < 0.05 else ""
-        for s, v, p in zip(beyond["status"], beyond["value"], beyond["p_adjusted"], strict=True)
+        "not shown"
+        if r["status"] != "ok"
+        else TOO_FEW
+        if FEW in str(r["method"])
+        else (MORE if r["value"] > 0 else LESS)
+        if r["p_adjusted"] < 0.05
+        else ""
+        for r in show._rows(beyond)
     ]
     if np.isnan(vpc):
         return [picture]

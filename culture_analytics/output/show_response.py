@@ -18,7 +18,7 @@ from culture_analytics.estimate.dimensions import OVERALL
 from culture_analytics.output import show
 from culture_analytics.output.blocks import Block, Table, says_embargo
 from culture_analytics.read.detect import clean_path
-from culture_analytics.response import NOT_KNOWN, read_staff
+from culture_analytics.response import NOT_KNOWN, read_staff, small_groups
 
 __all__ = ["who_answered", "with_staff"]
 
@@ -68,7 +68,9 @@ def with_staff(release: Release, staff: str | Path | pd.DataFrame | None) -> Rel
         if over:
             raise DesignError(
                 f"{breakdown}: more answers than staff in {', '.join(map(repr, over))}. Check that "
-                "the staff list is of the same date and uses the survey's groups."
+                "the staff list is of the same date and uses the survey's groups. Leave the "
+                "breakdown out where the staff record holds fewer people than say so themselves, "
+                "as it often does of long-term conditions."
             )
     return found
 
@@ -94,30 +96,32 @@ def who_answered(release: Release) -> Block:
         named = block[block["group"].ne(NOT_KNOWN)]
         staff, people = named["staff"].sum(), sum(bases.get(g, 0.0) for g in named["group"])
         whole = all(g in bases for g in named["group"])
+        # Where few staff stand alone, all less the others would say how many they are.
+        hidden = small_groups(named["staff"].to_numpy(dtype=np.float64), 0, release.rule)
         rows = []
-        for r in show._rows(named):
+        for r, hide in zip(show._rows(named), hidden, strict=True):
             answered, many = bases.get(r["group"], np.nan), float(r["staff"])
             few = np.isnan(answered) or many < least
             rows.append([
                 str(r["group"]),
-                f"{many:,.0f}" if many >= least else symbol,
+                symbol if hide else f"{many:,.0f}",
                 symbol if few else f"{answered:,.0f}",
-                symbol if few else f"{100 * answered / many:.0f}%",
-                f"{100 * many / staff:.1f}%" if many >= least else symbol,
+                symbol if few or hide else f"{100 * answered / many:.0f}%",
+                symbol if hide else f"{100 * many / staff:.1f}%",
                 f"{100 * answered / people:.1f}%" if whole and not few else "",
             ])  # fmt: skip
         title = "" if breakdown == OVERALL else show._breakdown(str(breakdown))
         sections.append((title, rows))
     if not sections:
         return show._cannot(f"These results are not divided by {show._either(lacking)}.")
-    hidden = any(cell == symbol for _, rows in sections for row in rows for cell in row)
+    any_hidden = any(cell == symbol for _, rows in sections for row in rows for cell in row)
     return Table(
         f"Who answered, {release.about['org_name']}, {_year(release)}",
         ["Group", "Staff in post", "Answered", "Response rate", "Share of staff",
          "Share of those who answered"],
         sections,
         notes=[
-            *([f"{symbol} {show.STATUS_WORDS['suppressed']}."] if hidden else []),
+            *([f"{symbol} {show.STATUS_WORDS['suppressed']}."] if any_hidden else []),
             ANSWERED,
             *([f"Not in these results: {show._either(lacking)}."] if lacking else []),
         ],

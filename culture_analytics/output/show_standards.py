@@ -63,6 +63,10 @@ ONE_YEAR = (
     "Only one year with figures is held here, so nothing can be said about change. Give extracts "
     "of several years to see it."
 )
+ONE_BY_ONE = (
+    "Each gap is judged by itself here. The standard's table allows for how many gaps were looked "
+    "at, so that it may call a gap not clear that is clear here."
+)
 CANNOT = {
     "wres": "These results are not divided by ethnicity, so the WRES indicators cannot be shown. "
     "An extract, or England's official workbook, can.",
@@ -208,7 +212,8 @@ def standard_table(release: Release, name: str) -> Block | Several:
     for contrast in found.contrasts:
         part = _part(table, contrast)
         part = part[part["measure"].isin(_worth_a_row(found))]
-        if part["compared_value"].notna().any() or len(found.contrasts) == 1:
+        either = part[["compared_value", "reference_value"]].notna().any(axis=None)
+        if either or len(found.contrasts) == 1:
             tables.append(_one_table(release, found, contrast, part, england=bool(abroad)))
     *earlier, last = tables
     notes = [*last.notes, _sides_note(found), found.note, guidance_range()[2]]
@@ -238,7 +243,8 @@ def _one_table(
     release: Release, found: Standard, contrast: Contrast, part: pd.DataFrame, *, england: bool
 ) -> Table:
     heads = ["Indicator", f"{contrast.compared} (answers)", f"{contrast.against} (answers)",
-             "All staff", "Gap, points (95% interval)", "Ratio (95% interval)",
+             f"All: {contrast.within_group}" if contrast.within else "All staff",
+             "Gap, points (95% interval)", "Ratio (95% interval)",
              "What can be said"]  # fmt: skip
     heads += ["England: the same two groups"] if england else []
     rows = []
@@ -247,11 +253,13 @@ def _one_table(
         # Indicators without an official number go by their names alone.
         own = r["name"] if found.id == "leaders" else f"{r['indicator']}: {r['name']}"
         cells = [own, *_sides(r), everyone, gap_text(r),
-                 _ratio_text(r), _said(r)]  # fmt: skip
+                 _ratio_text(r), _said(r, rounded=found.figures.rule.rounds)]  # fmt: skip
         rows.append(cells + ([_pair_text(r)] if england else []))
     split = f", by {show._lower(_split_name(contrast))}" if len(found.contrasts) > 1 else ""
     statuses = [*part["compared_status"].dropna(), *part["status"].dropna()]
-    legend = [{"status": s, "unit": "percent", "method": ""} for s in dict.fromkeys(statuses)]
+    seen = {cell for row in rows for cell in row}
+    legend = [{"status": s, "unit": "percent", "method": ""} for s in dict.fromkeys(statuses)
+              if SYMBOLS.get(s) in seen]  # fmt: skip
     legend += [{"status": "ok", "unit": u, "method": m} for u in pd.unique(part["unit"])
                for m in pd.unique(found.figures._protected["method"])]  # fmt: skip
     return Table(
@@ -328,7 +336,7 @@ def rarity(p: float) -> str:
     return "not rare"
 
 
-def _said(row: Row) -> str:
+def _said(row: Row, *, rounded: bool = False) -> str:
     if row["verdict"] == CLEAR:
         whom = "first" if row["worse_for"] == row["compared"] else "second"
         return f"A clear gap ({rarity(row['p_adjusted'])}), worse for the {whom} group"
@@ -336,6 +344,8 @@ def _said(row: Row) -> str:
         return "Not tested: how much the scores vary is not published"
     if not row["reference"]:
         return "Of this group alone"
+    if rounded and not row["verdict"] and not np.isnan(row["compared_value"]):
+        return "Not compared: figures are rounded to protect people"
     if not row["verdict"] and not np.isnan(row["compared_value"] + row["all_value"]):
         return "Not compared: no figure of the other group on the same weights"
     return show._capital(str(row["verdict"]))
@@ -354,9 +364,10 @@ def _judged(part: pd.DataFrame) -> list[str]:
     few = (
         " 'Too few to judge': on one side fewer than ten people gave, or did not give, the answer."
     )
+    many = "" if families[0].startswith("1 ") else f", allowing for the {families[0]} made here"
     return [
-        "A clear gap: one of this size would be rare if there were none (in brackets how rare), "
-        f"allowing for the {families[0]} made here. 'No clear difference' does not prove that "
+        "A clear gap: one of this size would be rare if there were none (in brackets how rare)"
+        f"{many}. 'No clear difference' does not prove that "
         "there is none." + (few if part["verdict"].eq(TOO_FEW).any() else "")
     ]
 
@@ -508,14 +519,23 @@ def detailed(release: Release, name: str = "wres") -> Block:
     return Table(
         f"{found.title}: detailed groups, {release.about['org_name']}, survey of {found.year}",
         heads, sections,
-        notes=[
+        notes=_once([
             *show._legend(release, [{"status": s, "unit": "percent", "method": ""}
                                     for s in pd.unique(groups["status"])]),
-            f"{GAP_MARK} a clear gap from {' and '.join(references)}, allowing for how many "
-            "groups were compared. A group without the mark is not shown to be alike: small groups "
-            "seldom show a clear gap.",
-        ],
+            _gap_note(found, " and ".join(references)),
+        ]),
     )  # fmt: skip
+
+
+def _gap_note(found: Standard, references: str) -> str:
+    if found.gaps is not None:
+        return (
+            f"{GAP_MARK} a clear gap from {references}, allowing for how many groups were "
+            "compared. A group without the mark is not shown to be alike: small groups seldom show "
+            "a clear gap."
+        )
+    rounded = found.figures.rule.rounds
+    return "Groups are not compared: figures are rounded to protect people." if rounded else ""
 
 
 def _marked(row: Row | None) -> str:
@@ -721,7 +741,7 @@ def _adjusted(release: Release, found: Standard, contrast: Contrast) -> list[Blo
             f"Is it the job mix? {found.title}, {release.about['org_name']}, {found.year}",
             ["Indicator", "In words"],
             [("", rows)],
-            notes=[NO_CAUSE],
+            notes=[NO_CAUSE, ONE_BY_ONE],
             words=(0, 1),
         )
     )

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from culture_analytics.compare.groups import TOO_FEW
+from culture_analytics.compare.sides import FEW
 from culture_analytics.errors import MeasureError
 from culture_analytics.estimates import Estimates
 from culture_analytics.instrument import load_instrument
@@ -51,6 +53,7 @@ class _Stratum:
     shrunken: Mark
     beyond: Mark
     verdict: str  # MORE, LESS or nothing
+    few: bool = False  # too few people for a verdict
 
     @property
     def name(self) -> str:
@@ -161,15 +164,20 @@ def _strata(table: pd.DataFrame, rows: pd.DataFrame) -> list[_Stratum]:
                 shrunken,
                 nothing if beyond is None else data.mark(beyond),
                 "" if beyond is None else _verdict(beyond),
+                beyond is not None and _few(beyond),
             )
         )
     return found
 
 
+def _few(row: object) -> bool:
+    return FEW in str(getattr(row, "method", ""))
+
+
 def _verdict(row: object) -> str:
     """Whether the adjusted test says that a combination differs from the sum of its parts."""
     p, level, value = (float(getattr(row, c)) for c in ("p_adjusted", "level", "value"))
-    if not p < 1 - (0.95 if math.isnan(level) else level):
+    if _few(row) or not p < 1 - (0.95 if math.isnan(level) else level):
         return ""
     return MORE if value > 0 else LESS
 
@@ -241,7 +249,7 @@ def _cells(s: _Stratum) -> tuple[tuple[Said, ...], ...]:
         return ()
     plain = (Said(value_text(s.plain.value, "percent"), colour=GREY),) if s.plain.ok else ()
     base = () if math.isnan(s.plain.base) else (Said(f"{s.plain.base:,.0f}"),)
-    verdict = Said("no clear difference", small=True, colour=GREY)
+    verdict = Said(TOO_FEW if s.few else "no clear difference", small=True, colour=GREY)
     if s.verdict:
         verdict = Said(s.verdict, small=True, bold=True, colour=PLUM)
     steadied = Said(_limits(s.shrunken), colour=BLUE, bold=bool(s.verdict))

@@ -12,6 +12,7 @@ import pytest
 
 import culture_analytics as ca
 from culture_analytics.adjusted import TOGETHER, adjusted_gap
+from culture_analytics.compare.sides import FEW
 from culture_analytics.disclosure.rules import load_rule
 from culture_analytics.errors import AdjustmentError, MeasureError
 from culture_analytics.survey import Survey
@@ -98,6 +99,29 @@ def test_an_effect_of_its_own_stays() -> None:
     row = found.table.set_index("group").loc[OTHERS]
     assert row["adjusted_gap_p_value"] < 0.001 and row["adjusted_gap"] < row["plain_gap"]
     assert "part of the gap goes with differences in job, part does not" in found.sentences[0]
+
+
+def said_of(plain: float, adjusted: float, method: str = "newcombe") -> str:
+    """The sentence of a clear plain and a clear adjusted gap of these sizes."""
+    found = adjusted_gap(confounded(own=0.9), DISCRIMINATION, by="ethnicity", adjust_for="job")
+    frame = found.estimates._frame.copy()
+    for statistic, gap in (("difference", plain), ("adjusted_difference", adjusted)):
+        at = frame["statistic"].eq(statistic)
+        frame.loc[at, ["value", "lower", "upper", "p_value"]] = [gap, gap - 1, gap + 1, 1e-4]
+    frame["method"] = frame["method"].mask(frame["statistic"].eq("difference"), method)
+    (sentence,) = replace(found, estimates=found.estimates._with(frame)).sentences
+    return sentence
+
+
+def test_a_gap_that_turns_round_is_not_called_one_that_goes_with_the_mix() -> None:
+    assert "a clear difference, the other way round" in said_of(6.0, -5.0)
+    assert "most of the gap goes with" in said_of(40.0, 2.0)
+
+
+def test_nothing_is_said_of_a_gap_of_a_few_people() -> None:
+    sentence = said_of(8.0, 7.0, method=f"newcombe, {FEW}")
+    assert "too few people gave, or did not give, the answer to judge" in sentence
+    assert "clear" not in sentence and "goes with" not in sentence
 
 
 def test_plain_figures_are_those_of_calculate() -> None:

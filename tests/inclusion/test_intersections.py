@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 import culture_analytics as ca
+from culture_analytics import plots
 from culture_analytics.errors import AdjustmentError, MeasureError
 from culture_analytics.intersectional import MORE, NOT_SHOWN, intersections
 from culture_analytics.stats import maihda, treatment_coding
@@ -75,6 +76,24 @@ def test_a_stratum_beyond_its_parts_is_found() -> None:
     assert row["beyond"] > 5 and row["beyond_lower"] > 0 and row["p_adjusted"] < 0.05
     assert "1 of 25 combinations shown differ beyond their parts" in found.sentence
     assert found.variance["p_value"].iloc[1] < 0.01
+
+
+def test_of_a_few_people_no_combination_is_judged() -> None:
+    # One combination far above the others, in which hardly anybody did not say yes.
+    survey = made(9000, (5, 5), extra=3.5)
+    r = survey.responses
+    there = (r["first"].eq("A00") & r["second"].eq("B04")).to_numpy()
+    said = r[DISCRIMINATION].eq("Yes").to_numpy()
+    few = np.flatnonzero(there & said)[:100].tolist() + np.flatnonzero(there & ~said)[:8].tolist()
+    kept = ~there
+    kept[few] = True
+    found = intersections(survey.filter(mask=pd.Series(kept)), DISCRIMINATION, by="first:second")
+    row = found.strata.set_index("group").loc["A00 | B04"]
+    assert row["base"] == 108 and row["p_adjusted"] < 0.05 and row["beyond"] > 5
+    assert row["verdict"] == "too few to judge"
+    assert "None of 25" in found.sentence and "In 1 of them too few people" in found.sentence
+    ax = plots.intersections(found.estimates)
+    assert "None differs clearly beyond its parts" in plots.alt_text(ax)
 
 
 def test_small_strata_are_drawn_in() -> None:

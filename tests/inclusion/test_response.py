@@ -89,6 +89,17 @@ def test_small_groups_and_one_more_are_hidden(survey: Survey) -> None:
     assert known >= 11
 
 
+@pytest.mark.parametrize("small", [["Non-binary"], ["Non-binary", "Prefer to self-describe"]])
+def test_shares_do_not_give_the_hidden_away(survey: Survey, small: list[str]) -> None:
+    found = response_profile(
+        survey, staff(gender={"Female": 6000, "Male": 2600} | dict.fromkeys(small, 30))
+    ).set_index("group")
+    assert found["status"].eq("suppressed")[small].all()
+    assert found.loc[["Female", "Male"], ["respondents", "rate"]].notna().all(axis=None)
+    # Respondents over their share are all of the list's groups, less those shown the hidden ones.
+    assert found[["share_of_respondents", "ratio"]].isna().all(axis=None)
+
+
 def test_profile_refusals(survey: Survey) -> None:
     with pytest.raises(DesignError, match="more respondents than staff in 'Female'"):
         response_profile(survey, staff(gender={"Female": 100, "Male": 2600}))

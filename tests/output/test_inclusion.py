@@ -125,6 +125,11 @@ def test_wres_table_says_what_the_standard_says(sample_release: ca.Release) -> N
     assert "made for how likely events are" in notes and "4 comparisons" in notes
 
 
+def test_medical_staff_are_not_called_all_staff(shown: list[tuple[str, Any]]) -> None:
+    heads = {name: b.heads[3] for name, b in shown if name in ("wres", "medical")}
+    assert heads == {"wres": "All staff", "medical": "All: Medical and dental"}
+
+
 def test_few_people_are_never_judged(shown: list[tuple[str, Any]]) -> None:
     few = 0
     for name, block in shown:
@@ -232,3 +237,39 @@ def test_a_standard_that_is_not_there_is_not_written(
     with pytest.raises(ca.errors.ReportError, match="not divided by ethnicity"):
         write_standard(of_one_workbook, "wres", tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+# -- small and rounded extracts -------------------------------------------------------------------
+
+
+def small_release(survey: ca.Survey, rule: str = "default") -> ca.Release:
+    table = {"topic": "standards",
+             "measures": ["hba_managers", "hba_staff", "fair_career_progression"],
+             "by": ["ethnicity", "ethnicity_broad", "long_term_condition"]}  # fmt: skip
+    return ca.build_release(survey, tables={"tables": [table]}, rule=rule)
+
+
+def test_the_improvement_plan_where_no_group_compared_can_be_shown() -> None:
+    everyone = ca.load_sample(2024)
+    conditions = everyone.responses["long_term_condition"].astype("str")
+    keep = np.zeros(everyone.n, dtype=bool)
+    for answer, many in (("No", 60), ("Yes", 5)):
+        keep[np.flatnonzero(conditions.eq(answer))[:many]] = True
+    release = small_release(everyone.filter(mask=pd.Series(keep)))
+    figures = release["standards"].table
+    with_one = figures["group"].eq("With a long-term condition or illness")
+    assert figures.loc[with_one, "value"].isna().all() and with_one.any()
+    made = [b for b in blocks(show.edi(release)) if isinstance(b, Table)]
+    cells = [row[1] for b in made for _, rows in b.sections for row in rows]
+    assert made and "[c]" in cells
+
+
+def test_a_rounded_release_says_why_groups_are_not_compared() -> None:
+    release = small_release(ca.load_sample(2024), "rounded")
+    table, beneath = show.wres(release), show.detailed(release)
+    assert isinstance(table, Table) and isinstance(beneath, Table)
+    said = {row[6] for _, rows in table.sections for row in rows if "%" in row[1]}
+    assert said == {"Not compared: figures are rounded to protect people"}
+    assert not any(note.startswith("[u]") for note in table.notes)  # no cell has the symbol
+    assert any("rounded" in note for note in beneath.notes)
+    assert not any("[g]" in note for note in beneath.notes)

@@ -60,10 +60,15 @@ def test_few_staff_are_not_shown(sample_release: ca.Release) -> None:
     assert isinstance(table, Table)
     row = next(r for _, part in table.sections for r in part if r[0] == "Prefer to self-describe")
     assert row[1:5] == ["[c]"] * 4
+    # All staff less the other groups would be the few: the next smallest is not told either.
+    hidden = [r[0] for _, part in table.sections for r in part if r[1] == "[c]"]
+    assert hidden == ["Non-binary", "Prefer to self-describe"]
 
 
 def test_more_answers_than_staff_is_refused(sample_release: ca.Release) -> None:
     with pytest.raises(DesignError, match="gender: more answers than staff in 'Male'"):
+        with_staff(sample_release, staff_list(Male=50))
+    with pytest.raises(DesignError, match="Leave the breakdown out where the staff record holds"):
         with_staff(sample_release, staff_list(Male=50))
 
 
