@@ -78,7 +78,7 @@ class AuditReport:
         Derived statistics of which rows were hidden because their own groups are not among the
         tables, or because the rule rounds those.
     left_out
-        Tables hidden whole, because they could not be proved in the time given.
+        Tables hidden whole, because they could not be proved to give nothing away.
     left_out_cells
         Figures in them; not among `cells`.
     least
@@ -163,7 +163,7 @@ class AuditReport:
         if self.left_out:
             said.append(
                 f"Left out whole ({self.left_out_cells:,} figures), because they could not be "
-                "proved in the time given: " + ", ".join(self.left_out) + "."
+                "proved to give nothing away: " + ", ".join(self.left_out) + "."
             )
         return tuple(said)
 

@@ -50,29 +50,34 @@ def with_staff(release: Release, staff: str | Path | pd.DataFrame | None) -> Rel
     Returns
     -------
     Release
-        With ``about["staff"]``.
+        With ``about["staff"]``. A breakdown in which more people of a group answered than the
+        list holds is left out and named in ``about["staff_left_out"]``: staff records often hold
+        fewer people with a long-term condition than say so themselves.
 
     Raises
     ------
     DesignError
-        The list cannot be used, or a group shown has more answers than staff.
+        The list cannot be used, or no breakdown of it fits the answers.
     """
     if staff is None or (isinstance(staff, str) and not staff.strip()):
         return release
     counts = read_staff(staff if isinstance(staff, pd.DataFrame) else clean_path(staff))
-    found = replace(release, about={**release.about, "staff": counts.to_dict("records")})
+    left_out = {}
     for breakdown, block in counts.groupby("breakdown", sort=False):
-        bases = _answered(found, str(breakdown))
+        bases = _answered(release, str(breakdown))
         over = [str(r["group"]) for r in show._rows(block)
                 if bases.get(r["group"], 0.0) > r["staff"]]  # fmt: skip
         if over:
-            raise DesignError(
-                f"{breakdown}: more answers than staff in {', '.join(map(repr, over))}. Check that "
-                "the staff list is of the same date and uses the survey's groups. Leave the "
-                "breakdown out where the staff record holds fewer people than say so themselves, "
-                "as it often does of long-term conditions."
-            )
-    return found
+            left_out[str(breakdown)] = over
+    kept = counts[~counts["breakdown"].isin(list(left_out))]
+    if OVERALL in left_out or kept.empty:
+        breakdown, over = next(iter(left_out.items()))
+        raise DesignError(
+            f"{breakdown}: more answers than staff in {', '.join(map(repr, over))}. Check that the "
+            "staff list is of this organisation and of the same date, and uses the survey's groups."
+        )
+    told = {"staff": kept.to_dict("records"), "staff_left_out": left_out}
+    return replace(release, about={**release.about, **told})
 
 
 @says_embargo
@@ -124,8 +129,19 @@ def who_answered(release: Release) -> Block:
             *([f"{symbol} {show.STATUS_WORDS['suppressed']}."] if any_hidden else []),
             ANSWERED,
             *([f"Not in these results: {show._either(lacking)}."] if lacking else []),
+            *_left_out(release),
         ],
     )  # fmt: skip
+
+
+def _left_out(release: Release) -> list[str]:
+    """Breakdowns of the list that do not fit what people say of themselves."""
+    return [
+        f"{show._breakdown(breakdown)} is left out: more people answered as "
+        f"{' and '.join(map(repr, groups))} than the staff list holds. Staff records often hold "
+        "fewer people than say so themselves."
+        for breakdown, groups in release.about.get("staff_left_out", {}).items()
+    ]
 
 
 def _year(release: Release) -> int:

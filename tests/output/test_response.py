@@ -65,11 +65,31 @@ def test_few_staff_are_not_shown(sample_release: ca.Release) -> None:
     assert hidden == ["Non-binary", "Prefer to self-describe"]
 
 
-def test_more_answers_than_staff_is_refused(sample_release: ca.Release) -> None:
+def test_a_list_of_too_few_staff_is_refused(sample_release: ca.Release) -> None:
+    of_another = staff_list().assign(
+        staff=lambda t: t["staff"].where(t["breakdown"].ne("overall"), 90)
+    )
+    with pytest.raises(DesignError, match="overall: more answers than staff in 'All staff'"):
+        with_staff(sample_release, of_another)
     with pytest.raises(DesignError, match="gender: more answers than staff in 'Male'"):
-        with_staff(sample_release, staff_list(Male=50))
-    with pytest.raises(DesignError, match="Leave the breakdown out where the staff record holds"):
-        with_staff(sample_release, staff_list(Male=50))
+        only = staff_list(Male=50)
+        with_staff(sample_release, only[only["breakdown"].eq("gender")])
+
+
+def test_a_breakdown_that_does_not_fit_is_left_out_by_name(sample_release: ca.Release) -> None:
+    condition, without = "With a long-term condition or illness", "Without a long-term condition"
+    fewer = pd.DataFrame(
+        {
+            "breakdown": "long_term_condition",
+            "group": [condition, f"{without} or illness"],
+            "staff": [40, 9000],
+        }
+    )
+    table = show.who_answered(with_staff(sample_release, pd.concat([staff_list(), fewer])))
+    assert isinstance(table, Table)
+    assert [title for title, _ in table.sections] == ["Gender", "", "Ethnicity"]
+    (note,) = [n for n in table.notes if "left out" in n]
+    assert condition in note and "40" not in note
 
 
 def test_without_a_list_it_is_said_what_to_give(sample_release: ca.Release) -> None:
