@@ -325,6 +325,27 @@ class TestRefused:
         rows = published.estimates.select(measure="discrimination_grounds_age").table
         assert set(rows["status"]) == {"unavailable"} and rows["value"].isna().all()
 
+    def test_one_row_of_grounds_in_proportions_is_not_passed_on(
+        self, altered: Alter, synthetic: dict[str, Path]
+    ) -> None:
+        """Grounds have no sum of 100 to be held to, but a least one."""
+
+        def change(book: Workbook) -> None:
+            for ground in range(1, 8):
+                cell = each_data_cell(book, f"Q16c_{ground} -")[0]
+                cell.value = cell.value / 100 if isinstance(cell.value, float) else cell.value
+
+        published = read_with_warnings(altered(change))
+        assert any("Q16c_1" in t and "in 1 of 12 row(s)" in t for t in published.warnings)
+        grounds = published.estimates._frame
+        grounds = grounds[grounds["measure"].str.startswith("discrimination_grounds")]
+        before = figures(synthetic["organisational"]).loc[grounds.index]
+        gone = grounds["value"].isna() & before["value"].notna()
+        assert grounds[gone]["org"].nunique() == 1 and set(grounds[gone]["status"]) == {
+            "unavailable"
+        }
+        pd.testing.assert_series_equal(grounds[~gone]["value"], before[~gone]["value"])
+
     def test_one_figure_changed(self, altered: Alter) -> None:
         def change(book: Workbook) -> None:
             cell = each_data_cell(book, "Q14b -")[3]
