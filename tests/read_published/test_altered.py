@@ -134,6 +134,20 @@ class TestUnderstood:
 
         same_numbers(altered(change), synthetic["organisational"])
 
+    def test_notes_lost(self, altered: Alter, synthetic: dict[str, Path]) -> None:
+        """They alone say which questions of a weighted workbook are never weighted."""
+
+        def change(book: Workbook) -> None:
+            book.remove(book.worksheets[0])
+            for sheet in book.worksheets:
+                for row in range(6, sheet.max_row + 1):
+                    if sheet.cell(row, 6).value:
+                        sheet.cell(row, 6).value = "Occupation Group"
+
+        path = altered(change)
+        same_numbers(path, synthetic["organisational"])
+        assert any("never weighted" in text for text in read_with_warnings(path).warnings)
+
     def test_groups_in_another_spelling(self, altered: Alter, synthetic: dict[str, Path]) -> None:
         def change(book: Workbook) -> None:
             for sheet in book.worksheets[1:]:
