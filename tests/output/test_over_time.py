@@ -194,6 +194,21 @@ def test_the_benchmark_group_is_in_the_release(beside: ca.Release, workbooks: Es
     assert ca.audit(beside).ok
 
 
+def test_top_and_bottom_are_chosen_among_all_published_questions(
+    beside: ca.Release, workbooks: Estimates
+) -> None:
+    """Not among the questions alone that the release has tables of."""
+    everything = ca.top_and_bottom(ca.compare_benchmark(workbooks.select(org="ZZ1"), workbooks))
+    weighted = workbooks.select(org="ZZ1", measure=STRESS, answer="").table["weighting"].iloc[0]
+    expected = everything.table.query("weighting == @weighted").set_index("measure")["value"]
+    found = ca.top_and_bottom(beside["benchmark"]).table.set_index("measure")
+    assert set(found.index) - set(beside["headline"].table["measure"])
+    pd.testing.assert_series_equal(found["value"], expected)
+    shown = ca.show.top_and_bottom(beside)
+    assert isinstance(shown, Table)
+    assert sum(len(rows) for _, rows in shown.sections) == len(expected) == 10
+
+
 def test_what_is_shown_of_other_organisations(beside: ca.Release) -> None:
     picture = ca.show.position(beside, ["headline"])
     assert isinstance(picture, Picture)
