@@ -374,10 +374,12 @@ def test_everything_that_is_shown_says_an_embargo() -> None:
     assert [n for n, function in shown.items() if not hasattr(function, "__wrapped__")] == []
 
 
-def test_lists_and_tables_say_an_embargo(several: ca.Release) -> None:
-    under = embargoed(several, "2026-03-12")
+def test_lists_and_tables_say_an_embargo(several: ca.Release, sample_release: ca.Release) -> None:
+    under, diagnosed = (embargoed(r, "2026-03-12") for r in (several, sample_release))
     said = "EMBARGOED until 12 March 2026"
-    for block in (*ca.show.board_where(under), ca.show.board_sure(under), ca.show.changes(under)):
+    units = list(ca.show.board_where(diagnosed))
+    assert units and not any(isinstance(block, Sentence) and block.absent for block in units)
+    for block in (*units, ca.show.board_sure(under), ca.show.changes(under)):
         assert said in repr(block), block
 
 
