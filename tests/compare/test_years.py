@@ -309,6 +309,21 @@ def test_weighting_source_and_release() -> None:
     assert not [n for n in compare_years(results(one_release)).notes if "releases" in n]
 
 
+def test_a_weighting_under_its_former_name_is_the_same_weighting() -> None:
+    """The national file of 2021 says "trust size" where later ones say "organisation size"."""
+    for old, new in (
+        ("trust size", "organisation size"),
+        ("trust size and occupation group", "organisation size and occupation group"),
+    ):
+        rows = [
+            published(2021, STRESS, 46, 9000, org="ENG", weighting=old),
+            published(2022, STRESS, 44, 9000, org="ENG", weighting=new),
+        ]
+        marked(rows, f"two names ({old}; {new})", start="Note")
+    rows[0]["weighting"] = "trust size"
+    refused(rows, "weighted differently (trust size; organisation size and occupation group)")
+
+
 def test_groups_that_hold_other_people() -> None:
     other = {"breakdown": "ethnicity_detailed", "group": "Asian: Any other Asian"}
     instrument = ca.load_instrument()

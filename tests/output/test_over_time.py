@@ -200,7 +200,7 @@ def test_top_and_bottom_are_chosen_among_all_published_questions(
     """Not among the questions alone that the release has tables of."""
     everything = ca.top_and_bottom(ca.compare_benchmark(workbooks.select(org="ZZ1"), workbooks))
     weighted = workbooks.select(org="ZZ1", measure=STRESS, answer="").table["weighting"].iloc[0]
-    expected = everything.table.query("weighting == @weighted").set_index("measure")["value"]
+    expected = everything.select(weighting=weighted).table.set_index("measure")["value"]
     found = ca.top_and_bottom(beside["benchmark"]).table.set_index("measure")
     assert set(found.index) - set(beside["headline"].table["measure"])
     pd.testing.assert_series_equal(found["value"], expected)
