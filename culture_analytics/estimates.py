@@ -333,15 +333,22 @@ class Estimates:
 def concat(estimates: Iterable[Estimates]) -> Estimates:
     """Several results as one.
 
+    Published results whose publishers had different limits come under the strictest of them:
+    those up to 2020 show nothing on fewer than 11 responses, later ones nothing on fewer than 10.
+
     Raises
     ------
     DisclosureError
-        They were protected by different rules, or only some were suppressed with others.
+        Results of respondents were protected by different rules, or only some were suppressed
+        with others.
     """
     estimates = list(estimates)
     if not estimates:
         raise MeasureError("concat() was given no Estimates.")
     rules = {e.rule for e in estimates}
+    if len(rules) > 1 and not any(e._frame["source"].eq("extract").any() for e in estimates):
+        strictest = max(rules, key=lambda rule: rule.base_under)
+        estimates, rules = [e._with(e._frame, strictest) for e in estimates], {strictest}
     if len(rules) > 1:
         named = ", ".join(sorted(f"{r.name} (base under {r.base_under})" for r in rules))
         raise DisclosureError(f"Results protected by different rules cannot be mixed: {named}.")

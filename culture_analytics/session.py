@@ -162,13 +162,7 @@ def compared_with(
         known += _shipped(years)
     if not known:
         return None
-    return _together(known)
-
-
-def _together(published: Sequence[Estimates]) -> Estimates:
-    """Published results of several layouts under the strictest of their rules."""
-    strictest = max((e.rule for e in published), key=lambda r: r.base_under)
-    return concat([e._with(e._frame, strictest) for e in published])
+    return concat(known)
 
 
 def _shipped(years: Sequence[int]) -> list[Estimates]:
@@ -299,7 +293,7 @@ def open_published(
     files = _files(published)
     if not files:
         return None
-    found = _together([_quiet_published(file, None) for file in files])
+    found = concat([_quiet_published(file, None) for file in files])
     known = sorted(int(y) for y in found.unique("year"))
     pulse = found._frame["source"].eq("pulse").to_numpy(dtype=bool)
     if pulse.all():

@@ -236,11 +236,17 @@ def _labels(earlier: Side, later: Side) -> Iterator[Reason]:
         yield Reason(general["source"]["strength"], general["source"]["reason"])
         return
     if earlier.weighting != later.weighting:
-        entry = general["weighting"]
+        same = _scheme(earlier.weighting) == _scheme(later.weighting)
+        entry = general["renamed_weighting" if same else "weighting"]
         said = _says(entry, earlier=earlier.weighting, later=later.weighting)
         yield Reason(entry["strength"], said)
     if earlier.release != later.release:
         yield Reason(general["release"]["strength"], general["release"]["reason"])
+
+
+def _scheme(weighting: str) -> str:
+    """A weighting under the name it has now."""
+    return str(_data()["renamed_weightings"].get(weighting, weighting))
 
 
 def _hits(entry: Mapping[str, Any], earlier: Side, later: Side) -> bool:

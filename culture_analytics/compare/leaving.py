@@ -150,7 +150,7 @@ def _beside_others(own: Estimates, published: Estimates, org: str) -> dict[str, 
         places = compare_benchmark(_of(own, org), published)
     except MeasureError:
         return {}  # England alone, or other organisations only
-    found = {BENCHMARK: places}
+    found = {BENCHMARK: _with_other_questions(places, published, rows, org)}
     # Published results say themselves what they are; the notes of the extract are in its tables.
     shown = {m.id for m in load_instrument().resolve_measures(SHOWN)}
     group = _group(published, rows, org, shown)
@@ -160,6 +160,34 @@ def _beside_others(own: Estimates, published: Estimates, org: str) -> dict[str, 
     if chosen:
         found[SYSTEM] = system(published, org, measures=chosen)
     return found
+
+
+def _with_other_questions(
+    places: Estimates, published: Estimates, rows: pd.DataFrame, org: str
+) -> Estimates:
+    """Places on every published percentage, also of questions that no table here is of.
+
+    What an organisation is best and worst at is chosen among all questions, as in its benchmark
+    report. There is nothing of a respondent in these rows.
+    """
+    mine = rows[rows["org"].eq(org) & rows["statistic"].eq("percent")]
+    mine = mine[mine["year"].isin(places._frame["year"])]
+    others = mine.loc[~mine["measure"].isin(places._frame["measure"]), "measure"]
+    frame = published._frame
+    keep = (
+        frame["org"].eq(org) & frame["measure"].isin(others) & frame["answer"].eq("")
+        & frame["breakdown"].eq(OVERALL) & frame["within"].eq("")
+        & frame["source"].eq("published") & frame["year"].isin(mine["year"])
+    ).to_numpy(dtype=bool)  # fmt: skip
+    if not keep.any():
+        return places
+    more = compare_benchmark(published._rows(keep), published)._frame
+    # Tests against England are a family of the measures that have a table.
+    more = more[~more["reference"].str.startswith("England")]
+    both = pd.concat([places._frame, more], ignore_index=True)
+    if HIDE in both.columns:
+        both[HIDE] = both[HIDE].eq(True).to_numpy(dtype=bool)
+    return places._with(both)
 
 
 def _of(estimates: Estimates, org: str) -> Estimates:

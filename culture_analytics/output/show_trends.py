@@ -199,7 +199,10 @@ def movers(release: Release, n: int = 5) -> Block:
         f"Biggest changes from {earlier} to {later}, {release.about['org_name']}",
         ["Question", "Change", "95% interval", "Beyond chance?", "Answers (fewer of the two)"],
         sections,
-        notes=["Percentages of single questions, in percentage points. Biggest is not surest."],
+        notes=[
+            "Percentages, in percentage points, of the single questions that have a table here; "
+            "the survey has more. Biggest is not surest."
+        ],
     )
 
 

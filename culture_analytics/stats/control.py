@@ -63,6 +63,7 @@ DIRECTIONS = {
 SHIFT, TREND = 7, 6
 TO_LIMIT = 2.66  # 3 / d2 with d2 = 1.128 for ranges of two
 RANGE_LIMIT = 3.267  # D4 for ranges of two
+HAIR = 1e-9
 
 Mask = NDArray[np.bool_]
 
@@ -212,7 +213,9 @@ def _limits(x: FloatArray, kind: str, screen: bool) -> tuple[float, float, float
     ranges = np.abs(np.diff(x))
     average = float(ranges.mean())
     if screen:
-        average = float(ranges[ranges <= RANGE_LIMIT * average].mean())
+        kept = ranges[ranges <= RANGE_LIMIT * average]
+        # Where nothing but the jumps moves, limits without them would have no width at all.
+        average = float(kept.mean()) if kept.any() else average
     centre = float(x.mean())
     return centre, centre - TO_LIMIT * average, centre + TO_LIMIT * average
 
@@ -229,12 +232,17 @@ def _signals(
     if kind == "run_chart":
         # At most five of eleven points lie on one side of their own median: there are no shifts.
         return found
-    found[RULES.index("shift")] = _runs(np.sign(x - centre).astype(np.int64), SHIFT)
-    found[RULES.index("beyond_limits")] = np.where(x > upper, 1, np.where(x < lower, -1, 0))
     near_low, near_high = centre + (lower - centre) * 2 / 3, centre + (upper - centre) * 2 / 3
-    near = np.where(x > near_high, 1, np.where(x < near_low, -1, 0))
-    found[RULES.index("two_of_three")] = _two_of_three(near)
+    found[RULES.index("shift")] = _runs(_side(x, centre, centre), SHIFT)
+    found[RULES.index("beyond_limits")] = _side(x, lower, upper)
+    found[RULES.index("two_of_three")] = _two_of_three(_side(x, near_low, near_high))
     return found
+
+
+def _side(x: FloatArray, low: float, high: float) -> NDArray[np.int64]:
+    """1 above, -1 below, 0 between or on a line: a mean is not exact to its last digit."""
+    hair = HAIR * max(1.0, abs(low), abs(high))
+    return np.select([x > high + hair, x < low - hair], [1, -1], 0).astype(np.int64)
 
 
 def _runs(side: NDArray[np.int64], least: int) -> NDArray[np.int64]:

@@ -11,7 +11,7 @@ import pytest
 
 import culture_analytics as ca
 from culture_analytics.compare import compare_years
-from culture_analytics.disclosure.rules import Rule
+from culture_analytics.disclosure.rules import Rule, load_rule
 from culture_analytics.errors import MeasureError
 from culture_analytics.estimates import Estimates
 from culture_analytics.stats.multiplicity import adjust_p
@@ -253,6 +253,23 @@ def test_published_results_before_2021_are_another_series() -> None:
     marked([figure(y, STRESS, 45, 300) for y in (2020, 2021)], "rebuilt in 2021")
 
 
+def test_published_results_of_two_limits_are_put_together_and_refused_as_a_series() -> None:
+    """Up to 2020 the publisher's limit was 11 and is 10 since: the stricter holds for both."""
+    old, new = (
+        Estimates(pd.DataFrame(rows), rule=load_rule(rule))
+        for rows, rule in (
+            ([published(2020, STRESS, 45, 3000, weighting="unweighted")], "nss-2018"),
+            ([published(2021, STRESS, 45, 3000), published(2021, FAIR, 50, 10)], "nss-2024"),
+        )
+    )
+    both = ca.concat([old, new])
+    assert both.rule == old.rule
+    assert both.select(year=2021, measure=FAIR).table["status"].tolist() == ["suppressed"]
+    changes = compare_years(both)
+    assert changes.select(measure=STRESS).table["value"].isna().all()
+    assert any("up to 2020 are unweighted" in note for note in changes.notes)
+
+
 def test_incidents_2023_first_release() -> None:
     def rows(release: str, *extra: dict[str, Any]) -> list[dict[str, Any]]:
         return [
@@ -290,6 +307,21 @@ def test_weighting_source_and_release() -> None:
     marked([published(y, STRESS, 40, 900) for y in (2023, 2024)], "two releases")
     one_release = [published(y, STRESS, 40, 900, release="r") for y in (2023, 2024)]
     assert not [n for n in compare_years(results(one_release)).notes if "releases" in n]
+
+
+def test_a_weighting_under_its_former_name_is_the_same_weighting() -> None:
+    """The national file of 2021 says "trust size" where later ones say "organisation size"."""
+    for old, new in (
+        ("trust size", "organisation size"),
+        ("trust size and occupation group", "organisation size and occupation group"),
+    ):
+        rows = [
+            published(2021, STRESS, 46, 9000, org="ENG", weighting=old),
+            published(2022, STRESS, 44, 9000, org="ENG", weighting=new),
+        ]
+        marked(rows, f"two names ({old}; {new})", start="Note")
+    rows[0]["weighting"] = "trust size"
+    refused(rows, "weighted differently (trust size; organisation size and occupation group)")
 
 
 def test_groups_that_hold_other_people() -> None:

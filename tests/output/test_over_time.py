@@ -194,6 +194,21 @@ def test_the_benchmark_group_is_in_the_release(beside: ca.Release, workbooks: Es
     assert ca.audit(beside).ok
 
 
+def test_top_and_bottom_are_chosen_among_all_published_questions(
+    beside: ca.Release, workbooks: Estimates
+) -> None:
+    """Not among the questions alone that the release has tables of."""
+    everything = ca.top_and_bottom(ca.compare_benchmark(workbooks.select(org="ZZ1"), workbooks))
+    weighted = workbooks.select(org="ZZ1", measure=STRESS, answer="").table["weighting"].iloc[0]
+    expected = everything.select(weighting=weighted).table.set_index("measure")["value"]
+    found = ca.top_and_bottom(beside["benchmark"]).table.set_index("measure")
+    assert set(found.index) - set(beside["headline"].table["measure"])
+    pd.testing.assert_series_equal(found["value"], expected)
+    shown = ca.show.top_and_bottom(beside)
+    assert isinstance(shown, Table)
+    assert sum(len(rows) for _, rows in shown.sections) == len(expected) == 10
+
+
 def test_what_is_shown_of_other_organisations(beside: ca.Release) -> None:
     picture = ca.show.position(beside, ["headline"])
     assert isinstance(picture, Picture)
@@ -359,15 +374,14 @@ def test_everything_that_is_shown_says_an_embargo() -> None:
     assert [n for n, function in shown.items() if not hasattr(function, "__wrapped__")] == []
 
 
-def test_lists_and_tables_say_an_embargo(several: ca.Release) -> None:
-    under = embargoed(several, "2026-03-12")
+def test_lists_and_tables_say_an_embargo(several: ca.Release, sample_release: ca.Release) -> None:
+    under, diagnosed = (embargoed(r, "2026-03-12") for r in (several, sample_release))
     said = "EMBARGOED until 12 March 2026"
-    blocks = [ca.show.figures(under), ca.show.changes(under), ca.show.board_standing(under)]
+    units = list(ca.show.board_where(diagnosed))
+    assert units and not any(isinstance(block, Sentence) and block.absent for block in units)
     points = says_embargo(lambda _: Points(["One.", "Two."], lead="What we found"))(under)
     assert repr(points).splitlines()[0] == f"What we found ({said})"
-    told = [b for b in blocks if not isinstance(b, Picture)]
-    assert len(told) > 1
-    for block in told:
+    for block in (*units, ca.show.board_sure(under), ca.show.changes(under)):
         assert said in repr(block), block
 
 

@@ -134,6 +134,20 @@ class TestUnderstood:
 
         same_numbers(altered(change), synthetic["organisational"])
 
+    def test_notes_lost(self, altered: Alter, synthetic: dict[str, Path]) -> None:
+        """They alone say which questions of a weighted workbook are never weighted."""
+
+        def change(book: Workbook) -> None:
+            book.remove(book.worksheets[0])
+            for sheet in book.worksheets:
+                for row in range(6, sheet.max_row + 1):
+                    if sheet.cell(row, 6).value:
+                        sheet.cell(row, 6).value = "Occupation Group"
+
+        path = altered(change)
+        same_numbers(path, synthetic["organisational"])
+        assert any("never weighted" in text for text in read_with_warnings(path).warnings)
+
     def test_groups_in_another_spelling(self, altered: Alter, synthetic: dict[str, Path]) -> None:
         def change(book: Workbook) -> None:
             for sheet in book.worksheets[1:]:
@@ -324,6 +338,27 @@ class TestRefused:
         assert any("Q16c_6" in text and "proportions" in text for text in published.warnings)
         rows = published.estimates.select(measure="discrimination_grounds_age").table
         assert set(rows["status"]) == {"unavailable"} and rows["value"].isna().all()
+
+    def test_one_row_of_grounds_in_proportions_is_not_passed_on(
+        self, altered: Alter, synthetic: dict[str, Path]
+    ) -> None:
+        """Grounds have no sum of 100 to be held to, but a least one."""
+
+        def change(book: Workbook) -> None:
+            for ground in range(1, 8):
+                cell = each_data_cell(book, f"Q16c_{ground} -")[0]
+                cell.value = cell.value / 100 if isinstance(cell.value, float) else cell.value
+
+        published = read_with_warnings(altered(change))
+        assert any("Q16c_1" in t and "in 1 of 12 row(s)" in t for t in published.warnings)
+        grounds = published.estimates._frame
+        grounds = grounds[grounds["measure"].str.startswith("discrimination_grounds")]
+        before = figures(synthetic["organisational"]).loc[grounds.index]
+        gone = grounds["value"].isna() & before["value"].notna()
+        assert grounds[gone]["org"].nunique() == 1 and set(grounds[gone]["status"]) == {
+            "unavailable"
+        }
+        pd.testing.assert_series_equal(grounds[~gone]["value"], before[~gone]["value"])
 
     def test_one_figure_changed(self, altered: Alter) -> None:
         def change(book: Workbook) -> None:

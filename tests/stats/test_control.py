@@ -175,3 +175,18 @@ def test_missing_periods_and_a_constant_series() -> None:
 def test_refusals(values: list, options: dict, message: str) -> None:
     with pytest.raises(CultureAnalyticsError, match=message):
         control(values, **options)
+
+
+@pytest.mark.parametrize("flat", [6.123734, 0.1, 41.7, 0.0])
+def test_a_series_that_never_moves_has_no_signal(flat: float) -> None:
+    """The mean of equal figures may differ from them in its last digit."""
+    for points in (12, 20, 37):
+        found = control([flat] * points, improvement="up")
+        assert not found.side.any() and set(found.variation) == {"common"}
+
+
+def test_a_lone_jump_in_a_flat_series_is_the_only_signal() -> None:
+    found = control([5.0] * 15 + [6.0] + [5.0] * 4, improvement="up")
+    # By hand: mean 5.05, average range 2/19, limits 5.05 +- 2.66 x 0.1053.
+    assert found.upper[0] == pytest.approx(5.05 + 2.66 * 2 / 19)
+    assert np.flatnonzero(found.rule == "beyond_limits").tolist() == [15]

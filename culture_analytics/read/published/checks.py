@@ -139,7 +139,7 @@ def without_defects(blocks: Sequence[Block]) -> tuple[list[Block], tuple[str, ..
     """Take out columns that cannot be what they say, where the rest of the file can be read.
 
     A figure that is the same in every row, which no survey gives; a ground of discrimination
-    whose figures may be proportions.
+    whose figures may be proportions; rows whose grounds cannot be those of their base.
 
     Parameters
     ----------
@@ -149,7 +149,7 @@ def without_defects(blocks: Sequence[Block]) -> tuple[list[Block], tuple[str, ..
     Returns
     -------
     blocks : list of Block
-        The defective ones have no figures, and status ``unavailable``; bases are kept.
+        What is defective has no figures, and status ``unavailable``; bases are kept.
     warnings : tuple of str
         Which they are, and how many figures were taken out.
     """
@@ -175,13 +175,35 @@ def without_defects(blocks: Sequence[Block]) -> tuple[list[Block], tuple[str, ..
             "proportions; they are marked unavailable and not passed on"
         )
     defective = {id(block) for block in (*constant, *doubtful)}
-    kept = [_emptied(block) if id(block) in defective else block for block in blocks]
+    grounds = [block for block in blocks if block.kind == "tick"]
+    # Beside a column taken out the others need not reach 100.
+    untouched = bool(grounds) and not any(id(block) in defective for block in grounds)
+    short = _short(grounds) if untouched else np.zeros(0, dtype=bool)
+    rows = {id(block): np.ones(len(block.values), dtype=bool) for block in (*constant, *doubtful)}
+    if short.any():
+        rows |= {id(block): short for block in grounds}
+        warnings.append(
+            f"{_listed(grounds)}: in {np.count_nonzero(short):,} of {len(short):,} row(s) the "
+            "grounds add up to less than 100, though everyone in their base named one or more; "
+            "these rows are marked unavailable and not passed on"
+        )
+    kept = [_emptied(block, rows[id(block)]) if id(block) in rows else block for block in blocks]
     return kept, tuple(warnings)
 
 
-def _emptied(block: Block) -> Block:
-    status = np.where(np.isnan(block.values), block.status, UNAVAILABLE).astype(np.int8)
-    return replace(block, values=np.full_like(block.values, np.nan), status=status)
+def _short(grounds: Sequence[Block]) -> NDArray[np.bool_]:
+    """Rows in which all grounds are shown and are of fewer people than their base holds.
+
+    The base is of those who named one or more: under 100, a figure is lost or in another unit.
+    """
+    sums = np.sum([block.values[:, 0] for block in grounds], axis=0)
+    return np.asarray(sums < 100 - max(block.tolerance for block in grounds), dtype=bool)
+
+
+def _emptied(block: Block, rows: NDArray[np.bool_]) -> Block:
+    gone = rows[:, np.newaxis] & ~np.isnan(block.values)
+    status = np.where(gone, UNAVAILABLE, block.status).astype(np.int8)
+    return replace(block, values=np.where(gone, np.nan, block.values), status=status)
 
 
 def _cells(blocks: Sequence[Block]) -> int:

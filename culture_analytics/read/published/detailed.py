@@ -152,6 +152,12 @@ def parse_detailed(
     report = _report(file, cells, tables, texts, blocks)
     blocks, defects = without_defects(blocks)
     blocks, unweighted = _unweighted(blocks, notes_text, definitions)
+    weighted = {label for block in blocks for label in block.weighting} - {"unweighted"}
+    if weighted and not unweighted:
+        warned.append(
+            "no sheet of notes lists the questions that are never weighted (factual ones, such as "
+            "contracted hours): they carry the label of their rows, which may be wrong for them"
+        )
     if unknown:
         warned.append(
             f"{len(unknown)} question(s) not known for {year}, not read: {', '.join(unknown)}"
