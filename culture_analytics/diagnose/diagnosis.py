@@ -16,7 +16,7 @@ import pandas as pd
 
 from culture_analytics.compare.groups import ALL, REST
 from culture_analytics.diagnose.conditions import conditions, evidence
-from culture_analytics.diagnose.driving import METHODS, drivers
+from culture_analytics.diagnose.driving import METHODS, UNWEIGHTED, drivers
 from culture_analytics.diagnose.findings import findings
 from culture_analytics.diagnose.held import SCORES, Held
 from culture_analytics.diagnose.hotspots import falling_units, spots
@@ -385,6 +385,9 @@ def _gaps(held: Held) -> list[str]:
             if held.release.about["kind"] == "extract"
             else "What goes with an outcome needs respondents; these are published results."
         )
+    made = held.estimates(DRIVERS)
+    if made is not None and UNWEIGHTED in made.notes:
+        notes.append(UNWEIGHTED)
     done = set(held.rows(DRIVERS)["measure"])
     missing = [o.label for o in held.model.set_against if o.measure not in done]
     if done and missing:

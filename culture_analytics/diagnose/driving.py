@@ -57,6 +57,7 @@ NO_CAUSE = (
     "Shares of what the elements explain together, among people who answered both. They say what "
     "goes with an outcome, not what brings it about: the same people answered both on one day."
 )
+UNWEIGHTED = "The survey's weights are not used: everyone who answered counts once."
 _GROUPS = 200  # of staff, where there are no units to draw again
 
 
@@ -108,7 +109,8 @@ def drivers(
     Notes
     -----
     An element's score leaves out the items of the outcome itself. Respondents count who have every
-    element and outcome; each counts once (no weights). What was left out stands in `.notes`.
+    element and outcome; each counts once. Weights of the survey's design are not used, and a note
+    says so. What was left out stands in `.notes`.
 
     References
     ----------
@@ -164,7 +166,12 @@ def drivers(
     )
     if survey.synthetic:
         notes.insert(0, SYNTHETIC)
-    return Estimates(frame, rule=rule, notes=notes)
+    if survey.design.weights:
+        notes.append(UNWEIGHTED)
+    names = pd.DataFrame(
+        {"org": list(survey.orgs), "name": [survey.names.get(o, "") for o in survey.orgs]}
+    )
+    return Estimates(frame, rule=rule, notes=notes, organisations=names)
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -16,7 +16,7 @@ import pandas as pd
 
 from culture_analytics.diagnose.conditions import here
 from culture_analytics.diagnose.driving import ALL_ELEMENTS, ELEMENT, EXPLAINED, SHARE
-from culture_analytics.diagnose.held import Held, Row, apart
+from culture_analytics.diagnose.held import Held, Row
 from culture_analytics.diagnose.hotspots import BRIGHT, HOT, LEAST, spots
 from culture_analytics.diagnose.leaving import (
     CHANGES,
@@ -305,7 +305,7 @@ def _units(held: Held) -> Iterator[_Finding]:
     shown = rows[rows["breakdown"].eq(held.by) & rows["status"].eq("ok")]
     if pooled is None or shown.empty:
         return
-    every = apart(spots(pooled))
+    every = spots(pooled)
     every = every[every["breakdown"].eq(held.by)]
     units = int(shown["group"].nunique())
     tested = int(shown["measure"].nunique())
@@ -522,8 +522,9 @@ def _quality(held: Held) -> Iterator[_Finding]:
     for row in bad.to_dict("records"):
         yield _Finding(
             f"quality/{row['measure']}", UNKNOWN, "quality", str(row["measure"]), "overall", "",
-            f"{held.name(str(row['measure']))}: {row['method']} (alpha {row['value']:.2f}).",
-            "A score stands for its items only where these go together in the answers.",
+            f"{held.name(str(row['measure']))}: {row['method']}.",
+            "A score stands for its questions only where answers to these go together (Cronbach's "
+            f"alpha {row['value']:.2f}).",
             **_numbers({str(k): v for k, v in row.items()}, QUALITY),
         )  # fmt: skip
     fine = rows[rows["method"].isin(good)]
@@ -532,9 +533,10 @@ def _quality(held: Held) -> Iterator[_Finding]:
         low = fine["value"].min()
         yield _Finding(
             "quality/elements", NEUTRAL, "quality", "", "overall", "",
-            f"The items of {every} elements hold together here (alpha {low:.2f} or more), so that "
-            "their scores may be read.",
-            "Which items make an element is this project's proposal.",
+            f"The questions of {every} elements hold together here, so that their scores may be "
+            "read.",
+            "Which questions make an element is this project's proposal. Cronbach's alpha is "
+            f"{low:.2f} or more.",
             statistic=ALPHA, value=float(low), table=QUALITY,
         )  # fmt: skip
 

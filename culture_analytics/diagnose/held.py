@@ -32,7 +32,7 @@ from culture_analytics.estimates import Estimates
 from culture_analytics.instrument import load_instrument
 from culture_analytics.instrument.culture import PREFIX
 
-__all__ = ["SCORES", "Held", "Row", "apart"]
+__all__ = ["SCORES", "Held", "Row"]
 
 Row = Mapping[str, Any]
 
@@ -194,14 +194,6 @@ class Held:
     def _shares(self) -> dict[tuple[str, str], Row]:
         rows = self.rows(DRIVERS)
         return {(r["measure"], r["group"]): r for r in _records(rows)}
-
-
-def apart(rows: pd.DataFrame) -> pd.DataFrame:
-    """Differences whose limits leave out no difference: only these are called clear in words.
-
-    A unit's own figure may be beyond chance while its pooled limits still reach the others'.
-    """
-    return rows[rows["lower"].gt(0) | rows["upper"].lt(0)]
 
 
 def _records(rows: pd.DataFrame, *, shown: bool = True) -> Iterator[Row]:

@@ -11,7 +11,8 @@ errors (Efron and Morris's limited translation).
 **Is it chance?** The raw figure is tested against the rest of the organisation (Fisher's exact test
 for counts, t for scores), units that are clear being set aside once so that they do not hide
 others, with Benjamini and Hochberg's control of false discoveries over all units and measures of a
-year. A spot must pass that, and lie far enough from the organisation to matter.
+year. A spot must pass that, its pooled limits must leave out the organisation's figure, and it must
+lie far enough from it to matter.
 
 All of it is computed from figures that may be shown: a unit that is hidden takes no part.
 
@@ -129,7 +130,8 @@ def pooled_units(
         ``pooled_difference``: its distance from the organisation (``reference="all"``), with
         the p-value of the raw figure against the rest, adjusted over the family; `method` is
         ``"hot spot"`` (worse), ``"bright spot"`` (better), ``"different, but by little"``, or says
-        nothing. Hidden units stay hidden, and take no part.
+        nothing, as it does where the limits hold the organisation's figure. Hidden units stay
+        hidden, and take no part.
 
     Raises
     ------
@@ -195,8 +197,11 @@ def pooled_units(
     # The raw figure must lie on the same side: next to the middle, pooling can change sides.
     side = np.sign(value) == np.sign(found["_raw"].to_numpy(dtype=float))
     good = np.sign(value) == way
+    # Its own figure may be beyond chance while the pooled limits still reach the organisation's.
+    apart = (found["lower"].gt(0) | found["upper"].lt(0)).to_numpy(dtype=bool)
+    sure = clear & side & apart
     found["method"] = np.select(
-        [clear & side & far & ~good, clear & side & far & good, clear & side],
+        [sure & far & ~good, sure & far & good, sure & ~far],
         [HOT, BRIGHT, SMALL],
         np.where(told, "", found["method"].to_numpy(dtype=object)),
     )

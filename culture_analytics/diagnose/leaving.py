@@ -8,13 +8,14 @@ outcome - rests on everyone or on large groups, and is rounded, bases too.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 
 import numpy as np
 import pandas as pd
 
 from culture_analytics.compare.groups import ALL, REST, compare_groups
+from culture_analytics.compare.leaving import CHANGES as OTHER_CHANGES
 from culture_analytics.compare.years import compare_years
 from culture_analytics.diagnose.driving import drivers
 from culture_analytics.diagnose.hotspots import pooled_units
@@ -60,8 +61,8 @@ def diagnosis_topics(
     Parameters
     ----------
     tables
-        The release's tables of measures, protected; without the topic ``culture`` there is no
-        diagnosis.
+        The release's tables of measures, protected, and its comparisons (``changes``); without the
+        topic ``culture`` there is no diagnosis.
     survey
         Its respondents.
     rule
@@ -96,7 +97,7 @@ def published_topics(
     Parameters
     ----------
     tables
-        The release's tables of measures.
+        The release's tables of measures, and its comparisons.
     model
         Model of culture; default the package's own.
 
@@ -143,6 +144,8 @@ def _changes(tables: Mapping[str, Estimates], model: CultureModel) -> dict[str, 
     """Between the last two years: of what units are judged by, and of the single items behind it.
 
     The two are families of their own, so that seventy items do not hide a change of an element.
+    Of everyone changes are adjusted as in the other tables of the release, and one that these
+    judge already is taken from there: a change that is clear on one page is so on all.
     """
     culture = tables[CULTURE]
     main = judged(culture, model)
@@ -159,16 +162,47 @@ def _changes(tables: Mapping[str, Estimates], model: CultureModel) -> dict[str, 
         known |= set(frame["measure"])
         if rest.any():
             parts.setdefault("single questions", []).append(table._rows(rest.to_numpy(dtype=bool)))
-    found = []
+    told = _told(tables.get(OTHER_CHANGES), years, known)
+    found = [] if told is None else [told]
+    already = set() if told is None else set(told.unique("measure"))
     for name, figures in parts.items():
         both = concat(figures)
-        last = both._frame["year"].isin(years).to_numpy(dtype=bool)
-        changes = compare_years(both._rows(last), adjust="bh")
-        frame = changes._frame
-        family = frame["family"].where(frame["family"].eq(""), f"{name}, " + frame["family"])
-        changes = changes._with(frame.assign(family=family))
-        found.append(changes._rows(frame["statistic"].eq("difference").to_numpy(dtype=bool)))
-    return {CHANGES: concat(found)}
+        frame = both._frame
+        last = frame["year"].isin(years)
+        overall = frame["breakdown"].eq(OVERALL)
+        for keep, adjust in (
+            (last & overall & ~frame["measure"].isin(already), "holm"),
+            (last & ~overall, "bh"),
+        ):
+            if keep.any():
+                found += _differences(name, both._rows(keep.to_numpy(dtype=bool)), adjust)
+    return {CHANGES: concat(found)} if found else {}
+
+
+def _differences(name: str, figures: Estimates, adjust: str) -> list[Estimates]:
+    """Of one family; none where no figure is held in both years."""
+    if len(figures.unique("year")) < 2:
+        return []
+    changes = compare_years(figures, adjust=adjust)
+    frame = changes._frame
+    family = frame["family"].where(frame["family"].eq(""), f"{name}, " + frame["family"])
+    changes = changes._with(frame.assign(family=family))
+    return [changes._rows(frame["statistic"].eq("difference").to_numpy(dtype=bool))]
+
+
+def _told(
+    changes: Estimates | None, years: Sequence[int], measures: Collection[str]
+) -> Estimates | None:
+    """The changes of everyone in these measures that the release's other tables judge."""
+    if changes is None:
+        return None
+    frame = changes._frame
+    keep = (
+        frame["statistic"].eq("difference") & frame["breakdown"].eq(OVERALL)
+        & frame["within"].eq("") & frame["answer"].eq("") & frame["measure"].isin(measures)
+        & frame["year"].eq(years[-1]) & frame["reference"].eq(str(years[0]))
+    )  # fmt: skip
+    return changes._rows(keep.to_numpy(dtype=bool)) if keep.any() else None
 
 
 def _of_leaders(

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from culture_analytics.diagnose.held import Held, Row, apart
+from culture_analytics.diagnose.held import Held, Row
 from culture_analytics.diagnose.hotspots import BRIGHT, DIFFERENCE, HOT
 from culture_analytics.diagnose.leaving import QUALITY, SPOTS
 from culture_analytics.diagnose.reliability import ALPHA, READINGS
@@ -145,15 +145,14 @@ def _area(held: Held, measure: str, label: str) -> _Area | None:
         spots["statistic"].eq(DIFFERENCE) & spots["breakdown"].eq(held.by)
         & spots["measure"].eq(measure) & spots["status"].eq("ok")
     ]  # fmt: skip
-    clear = apart(spots)
     return _Area(
         measure=measure,
         label=label,
         score=score,
         share=share,
         room=(below[0] * weight[0], below[1] * weight[1], below[2] * weight[2]),
-        worse=tuple(clear.loc[clear["method"].eq(HOT), "group"]),
-        better=tuple(clear.loc[clear["method"].eq(BRIGHT), "group"]),
+        worse=tuple(spots.loc[spots["method"].eq(HOT), "group"]),
+        better=tuple(spots.loc[spots["method"].eq(BRIGHT), "group"]),
         units=len(spots),
         change=held.change(measure),
         loose=_loose(held, measure),

@@ -375,10 +375,11 @@ def _from_survey(
         tables, report = suppress_together(tables, instrument=survey.instrument, seconds=seconds)
         banner, protection = BANNER, report.sentences()
     found = _of_kind(tables, MEASURES)
+    compared = _with_comparisons(found, survey.orgs, published, rule)
     found = {
-        **_with_comparisons(found, survey.orgs, published, rule),
+        **compared,
         **inclusion(found, survey=survey, published=published, orgs=survey.orgs, rule=rule),
-        **diagnosis_topics(found, survey, rule=rule, model=model),
+        **diagnosis_topics(compared, survey, rule=rule, model=model),
     }
     return Release(
         rule=rule,
@@ -460,11 +461,8 @@ def _from_published(
     of_groups = inclusion(
         found, survey=None, published=published, orgs=list(map(str, orgs)), rule=data.rule
     )
-    found = {
-        **_with_comparisons(found, orgs, published, data.rule),
-        **of_groups,
-        **published_topics(found),
-    }
+    compared = _with_comparisons(found, orgs, published, data.rule)
+    found = {**compared, **of_groups, **published_topics(compared)}
     about = {**_about_published(data, str(orgs[0])), "units": units}
     return Release(
         rule=data.rule,

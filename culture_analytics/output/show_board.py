@@ -18,7 +18,7 @@ from culture_analytics.compare.organisations import better
 from culture_analytics.diagnose.findings import UNKNOWN
 from culture_analytics.diagnose.hotspots import BRIGHT, HOT, LEAST
 from culture_analytics.diagnose.priorities import FIRST, PROTECT
-from culture_analytics.diagnose.wording import and_list
+from culture_analytics.diagnose.wording import BETTER, LITTLE, WORSE, and_list, judge
 from culture_analytics.disclosure.release import Release
 from culture_analytics.errors import MeasureError
 from culture_analytics.estimate.dimensions import OVERALL
@@ -26,7 +26,7 @@ from culture_analytics.instrument import load_instrument
 from culture_analytics.output import show
 from culture_analytics.output.blocks import Block, Points, Sentence, Several, Table, says_embargo
 from culture_analytics.output.show_diagnosis import NO_UNITS, NOTHING, _signs, diagnosis
-from culture_analytics.output.show_trends import ALPHA, ONE_YEAR, _latest_pair, _points, _span
+from culture_analytics.output.show_trends import ONE_YEAR, _latest_pair, _points, _span
 
 __all__ = [
     "board_changes",
@@ -91,24 +91,29 @@ def board_changes(release: Release) -> Block:
     if pair.empty:
         return show._cannot(f"No figure of {later} can be compared with {earlier}.")
     way = better(pair["measure"]) * np.sign(pair["value"].to_numpy(dtype=float))
-    clear = (pair["p_adjusted"] < ALPHA).to_numpy(dtype=bool)
+    # In the words of the diagnosis, which stand below: a change beyond chance may be little.
+    reading = pd.Series([judge(r) for r in show._rows(pair)], index=pair.index)
+    large, little = reading.isin([BETTER, WORSE]), reading.eq(LITTLE)
     points = []
-    for words, chosen in (("better", clear & (way > 0)), ("worse", clear & (way < 0))):
+    for words, chosen in (
+        ("Clearly better", large & (way > 0)), ("Clearly worse", large & (way < 0)),
+        ("Slightly better", little & (way > 0)), ("Slightly worse", little & (way < 0)),
+    ):  # fmt: skip
         named = [f"{show._short(r['measure'])} ({_points(r)} points)"
                  for r in show._rows(pair[chosen])]  # fmt: skip
         if named:
-            points.append(f"Clearly {words} than in {earlier}: {and_list(named, most=MOST_NAMED)}.")
+            points.append(f"{words} than in {earlier}: {and_list(named, most=MOST_NAMED)}.")
     every = f"{len(pair)} headline figures and scores"
     if points:
-        points.append(f"{int((~clear).sum())} of {every} did not change beyond chance.")
+        points.append(f"{int((~(large | little)).sum())} of {every} did not change beyond chance.")
     else:
-        points.append(f"None of {every} is clearly better or worse than in {earlier}.")
+        points.append(f"None of {every} changed beyond chance since {earlier}.")
     found = diagnosis(release)
     if found is not None:
         table = found.findings
         changes = table[table["topic"].eq("changes") & table["kind"].ne(UNKNOWN)]
         said = [_signs(s) for s in changes["sentence"][:MOST_CHANGES]]
-        points += [f"Culture: {show._lower(s)}" for s in said]
+        points += [f"Elements of culture and their outcomes: {show._lower(s)}" for s in said]
     return Points(points)
 
 

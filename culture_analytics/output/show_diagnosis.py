@@ -398,7 +398,7 @@ def drivers(release: Release) -> Block:
         return show._cannot("No outcome varies enough to say what goes with it.")
     from culture_analytics import plots
 
-    return show._picture(plots.drivers, _named(held._rows(single), found))
+    return show._picture(plots.drivers, held._rows(single))
 
 
 @says_embargo
@@ -467,7 +467,7 @@ def _priorities_chart(found: Diagnosis) -> Block | None:
     from culture_analytics import plots
 
     first = found.priorities.loc[found.priorities["kind"].eq(FIRST), "area"].tolist()
-    held = concat([_named(found.drivers._rows(shares_of), found), found.elements._rows(scores)])
+    held = concat([found.drivers._rows(shares_of), found.elements._rows(scores)])
     return show._picture(plots.priorities, held, outcome=OUTCOMES, first=first)
 
 
@@ -709,13 +709,6 @@ def _day(day: Any) -> str:
 
 def _by_measure(rows: pd.DataFrame) -> dict[str, Row]:
     return {str(r["measure"]): r for r in show._rows(rows)}
-
-
-def _named(held: Estimates, found: Diagnosis) -> Estimates:
-    """With the name of the organisation, which rows made from respondents lack."""
-    if held.organisations is None and found.elements is not None:
-        held.organisations = found.elements.organisations
-    return held
 
 
 def _held(release: Release) -> set[str]:

@@ -68,6 +68,7 @@ READINGS = {
 
 _HALVINGS = 80
 _FARTHEST = 80.0  # standard errors: more than any power asks for, from three answers a year on
+_CERTAIN = 30.0  # standard errors past the critical value: found, whatever the answers
 _MOST = 1e9  # respondents
 
 
@@ -424,7 +425,10 @@ class _Setting(NamedTuple):
                 distance = np.abs(change) / (self.sd * np.sqrt(one + two))
                 critical = t_quantile(self.level, freedom)
                 near = np.minimum(distance, _FARTHEST)
-                return np.asarray(1 - nctdtr(freedom, near, critical))
+                found = 1 - nctdtr(freedom, near, critical)
+                # Here and there, far past the critical value, it gives no number.
+                certain = np.isnan(found) & (near > critical + _CERTAIN)
+                return np.asarray(np.where(certain, 1.0, found))
             p = self.value / 100
             q = np.clip(p + change / 100, 0, 1)
             middle = (before * p + after * q) / (before + after)

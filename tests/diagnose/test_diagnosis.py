@@ -173,6 +173,42 @@ def test_each_unit_has_one_finding_and_both_sides(found: Diagnosis) -> None:
     assert counts.max() <= sentences.MOST_UNITS
 
 
+def test_findings_and_spots_name_the_same(found: Diagnosis) -> None:
+    teams = ca.diagnosis_of(found.release, by="team")
+    for one in (found, teams):
+        assert (one.spots["lower"].gt(0) | one.spots["upper"].lt(0)).all()
+        said = one.findings[one.findings["topic"].eq("units")]
+        for row in said[said["measure"].ne("")].itertuples():
+            mine = one.spots[one.spots["group"].eq(row.group)]
+            kind = "hot spot" if row.kind == CONCERN else "bright spot"
+            assert f" on {mine['kind'].eq(kind).sum()} of " in row.sentence
+
+
+def test_a_change_is_judged_once(found: Diagnosis, survey: ca.Survey) -> None:
+    """What other tables of the release judge is not judged again, so no two pages differ."""
+    tables = [{"topic": "headline", "measures": ["headline"], "by": []},
+              {"topic": "culture", "measures": ["culture"], "by": []}]  # fmt: skip
+    plain = ca.build_release(survey, tables={"tables": tables})
+    keys = ["measure", "year", "reference"]
+    for release, some in ((found.release, "staff_engagement"), (plain, "hba_managers")):
+        one, other = (
+            t[t["breakdown"].eq("overall") & t["statistic"].eq("difference")].set_index(keys)
+            for t in (release["changes"].table, release["culture_changes"].table)
+        )
+        assert other.index.is_unique
+        both = one.index.intersection(other.index)
+        assert some in both.get_level_values("measure")
+        for column in ("value", "lower", "upper", "p_adjusted", "family"):
+            pd.testing.assert_series_equal(one.loc[both, column], other.loc[both, column])
+        assert f"{PREFIX}teamwork" in other.index.get_level_values("measure")
+
+
+def test_no_term_of_the_trade_in_what_a_board_reads(found: Diagnosis) -> None:
+    said = " ".join(found.findings["sentence"]).lower()
+    for word in ("alpha", "omega", "lmg", "shapley", "p-value", "holm", "pooled"):
+        assert word not in said, word
+
+
 def test_nothing_planted_nothing_said(survey: ca.Survey) -> None:
     """Units drawn at random of one year's staff differ by chance alone."""
     one = survey.filter(year=2025)

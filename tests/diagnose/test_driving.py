@@ -11,7 +11,7 @@ import pytest
 
 import culture_analytics as ca
 from culture_analytics.diagnose import drivers
-from culture_analytics.diagnose.driving import ALL_ELEMENTS, EXPLAINED, SHARE
+from culture_analytics.diagnose.driving import ALL_ELEMENTS, EXPLAINED, SHARE, UNWEIGHTED
 from culture_analytics.errors import AdjustmentError, MeasureError
 from culture_analytics.estimates import Estimates
 from culture_analytics.instrument.culture import OUTCOMES
@@ -150,6 +150,23 @@ def test_people_of_one_unit_that_answer_alike_widen_the_limits() -> None:
     alone = drivers(again.with_units(()), draws=200).table
     width = (clustered["upper"] - clustered["lower"]) / (alone["upper"] - alone["lower"])
     assert 1.9 < width.median() < 3.1  # the square root of six is 2.45
+
+
+def test_rows_hold_the_organisations_name_and_say_that_weights_are_not_used(
+    sample: ca.Survey, found: Estimates
+) -> None:
+    assert found.organisations is not None
+    assert found.organisations["org"].tolist() == list(sample.orgs)
+    assert found.organisations["name"].tolist() == [sample.names[o] for o in sample.orgs]
+    assert UNWEIGHTED not in found.notes
+    responses = sample.responses.assign(w=np.linspace(0.5, 1.5, sample.n))
+    weighted = replace(sample, responses=responses, design=ca.Design(weights={"own": "w"}))
+    again = drivers(weighted, draws=200)
+    assert UNWEIGHTED in again.notes
+    pd.testing.assert_frame_equal(again.table, found.table)
+    tables = {"tables": [{"topic": "culture", "measures": ["culture"], "by": []}]}
+    diagnosis = ca.diagnosis_of(ca.build_release(weighted, tables=tables))
+    assert UNWEIGHTED in diagnosis.notes
 
 
 def test_johnson_is_close_and_unknown_methods_are_refused(

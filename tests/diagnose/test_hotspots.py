@@ -78,7 +78,7 @@ def rows(estimates: Estimates, statistic: str) -> pd.DataFrame:
 
 @pytest.mark.parametrize(
     ("units", "size", "rate", "runs"),
-    [(30, 100, 10.0, 20), (30, 200, 40.0, 20), (30, 40, None, 30), (400, 40, None, 2)],
+    [(30, 100, 10.0, 120), (30, 200, 40.0, 20), (30, 40, None, 30), (400, 40, None, 2)],
 )
 def test_planted_hot_spots_are_found(units: int, size: int, rate: float | None, runs: int) -> None:
     b = benchmark()
@@ -380,6 +380,20 @@ def test_spots_in_words() -> None:
     assert first["lower"] > 0
     assert "points below the organisation" in found.iloc[1]["reason"]
     assert all(reason.isascii() for reason in found["reason"])
+
+
+def test_a_spot_has_limits_that_leave_out_the_organisations_figure() -> None:
+    """Also in small units, whose own figure may be beyond chance while pooled limits are not."""
+    teams = ca.calculate(
+        ca.load_sample(2025), ["recommend_place_to_work", "hba_colleagues"], by="team"
+    )
+    found = pooled_units(teams, by="team", alpha=0.2).table
+    found = found[found["statistic"].eq(DIFFERENCE) & found["status"].eq("ok")]
+    apart = found["lower"].gt(0) | found["upper"].lt(0)
+    clear = found["p_adjusted"].le(0.2) & found["value"].abs().ge(LEAST["percent"])
+    assert (clear & ~apart).any() and (clear & apart).any()
+    assert found.loc[clear & apart, "method"].isin([HOT, BRIGHT]).all()
+    assert found.loc[~apart, "method"].eq("").all()
 
 
 def test_no_spots_make_an_empty_table() -> None:

@@ -222,6 +222,12 @@ def test_run_report_writes_all_packs_or_none(
     assert len(list(index.parent.iterdir())) == 6
     for file in index.parent.iterdir():
         assert "not to be shared before" in file.read_text(encoding="utf-8")
+    # A pack of a unit that is gone stays, and the index says what to think of it.
+    (index.parent / "Gone.html").write_text("of an earlier run: not to be shared before", "utf-8")
+    ca.run_report(small, tmp_path / "packs", each="directorate", embargo="2030-01-01")
+    assert (index.parent / "Gone.html").exists()
+    page = parse(index.read_text(encoding="utf-8"))
+    assert "Gone" not in page.text and "of an earlier run" in page.text
     before = {f.name: f.read_bytes() for f in index.parent.iterdir()}
 
     def broken(*_: object) -> None:

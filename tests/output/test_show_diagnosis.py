@@ -169,6 +169,24 @@ def test_the_groups_of_the_board_are_those_with_clear_gaps(
     assert float(row[5]) == pytest.approx(of[row[0]] - of[row[4]], abs=0.06)
 
 
+def test_the_board_reads_one_verdict_on_what_changed(
+    release: ca.Release, blocks: dict[str, Any]
+) -> None:
+    """What is headline and outcome at once is not clear in one sentence and unclear in another."""
+    first, *others = blocks["board_changes"].items
+    changes = ca.diagnosis_of(release).changes
+    assert changes is not None
+    table = changes.table
+    judged = table[table["breakdown"].eq("overall")].set_index("measure")["p_adjusted"]
+    headline = release["changes", "overall"].table.query("statistic == 'difference'")
+    for row in headline.itertuples():
+        if row.measure in judged.index:
+            assert judged[row.measure] == row.p_adjusted
+    clear = headline["p_adjusted"].le(0.05).sum()
+    assert first.startswith("None of") == (clear == 0)
+    assert all("culture" in text for text in others[-1:])
+
+
 def test_common_doubts_are_said_once(blocks: dict[str, Any]) -> None:
     table = blocks["findings"]
     doubts = [r[1] for _, part in table.sections for r in part if r[1]]
