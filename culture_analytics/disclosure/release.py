@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 import pandas as pd
 
+from culture_analytics.disclosure.derived import orphans
 from culture_analytics.disclosure.populations import unit_tree
 from culture_analytics.disclosure.rules import Rule, load_rule
 from culture_analytics.disclosure.structure import round_people
@@ -381,6 +382,8 @@ def _from_survey(
         **inclusion(found, survey=survey, published=published, orgs=survey.orgs, rule=rule),
         **diagnosis_topics(compared, survey, rule=rule, model=model),
     }
+    if rule.base_under:
+        found = _without_orphans(found)
     return Release(
         rule=rule,
         about=_about_survey(survey, rule) | _about_model(found, model),
@@ -390,6 +393,17 @@ def _from_survey(
         _tables=found,
         _answers=_of_kind(tables, ANSWERS),
     )
+
+
+def _without_orphans(tables: dict[str, Estimates]) -> dict[str, Estimates]:
+    """Hide what is made of a figure that is hidden anywhere in the release."""
+    frame = pd.concat([e._frame for e in tables.values()], ignore_index=True)
+    lone = orphans(frame, np.concatenate([e._hidden for e in tables.values()]))
+    parts = np.split(lone, np.cumsum([len(e) for e in tables.values()])[:-1])
+    return {
+        topic: e._hiding(e._hidden | part) if part.any() else e
+        for (topic, e), part in zip(tables.items(), parts, strict=True)
+    }
 
 
 def _add(tables: dict[Name, Estimates], topic: Name, figures: Estimates) -> None:
