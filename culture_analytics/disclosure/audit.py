@@ -536,10 +536,14 @@ class _Year:
     def examine(self) -> AuditReport:
         """The attack on what is hidden already."""
         assert self.given is not None
+        nothing = np.zeros(len(self.frame), dtype=bool)
+        report = self._attempt(np.arange(len(nothing)), nothing)[2]
         # A crossing of which nothing is shown was left out: it tells nothing of the rest.
         told = np.unique(self.table[~self.given & ~self.nobody])
-        rows = np.flatnonzero(~self._crossed() | np.isin(self.table, told))
-        return self._attempt(rows, np.zeros(len(rows), dtype=bool))[2]
+        kept = ~self._crossed() | np.isin(self.table, told)
+        if report.ok or kept.all():
+            return report
+        return self._attempt(np.flatnonzero(kept), nothing[kept])[2]
 
     def _give_up(self, rows: NDArray[np.int64], leaks: _RowLeaks) -> list[str]:
         """Tables to leave out: crossings with cells that leak, or else all crossings.

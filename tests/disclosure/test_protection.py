@@ -234,3 +234,10 @@ def test_published_results_are_released_as_they_stand():
     with pytest.raises(DisclosureError, match="2 organisations"):
         ca.build_release(two)
     assert not np.isnan(release.table["value"]).any()
+
+
+@pytest.mark.slow
+def test_a_small_organisation_gets_a_release_that_holds():
+    release = ca.build_release(ca.simulate_survey(60, year=2024, seed=60))
+    assert release.hidden()["ok"] > 1000
+    assert ca.audit(release).ok
