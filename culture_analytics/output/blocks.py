@@ -26,7 +26,7 @@ PNG_DPI = 144  # sharper than a screen shows, and not too heavy for one file
 SCREEN_DPI = 100
 COLOURS = 256  # of a picture's palette
 MOST_COLOURS = 8192
-WORDS_EM = 11  # of a column of words, what its text is given before others
+WORDS_EM = 8  # of a column of words, what its text is given before others
 # Inline, because a notebook has no style sheet of ours.
 MARK_STYLE = "border-left:5px solid #7a1030;padding:.5em .9em;font-weight:600"
 ABSENT = "ca-note ca-absent"  # class of a sentence that stands in place of a result
