@@ -38,6 +38,7 @@ Row = Mapping[str, Any]
 
 SCORES, PUBLISHED, BENCHMARK = "scores", "published", "benchmark"
 _ENGLAND = "England (as published)"
+ENGLAND = "ENG"
 _FIRST = (CULTURE, ITEMS, LEADERS, SCORES)
 _MADE = (DIFFERENCES, SPOTS, CHANGES, DRIVERS, QUALITY, PUBLISHED, BENCHMARK)
 
@@ -114,7 +115,7 @@ class Held:
         found = {}
         for topic in self.release.topics:
             table = self.release[topic]._protected
-            orgs = [self.org, "ENG"] if topic == PUBLISHED else [self.org]
+            orgs = [self.org, ENGLAND] if topic == PUBLISHED else [self.org]
             found[topic] = table[table["org"].isin(orgs)]
         return found
 
@@ -137,8 +138,8 @@ class Held:
         return self._changes.get((measure, self.by, group))
 
     def england(self, measure: str) -> Row | None:
-        """England's published figure of the latest year."""
-        return self._england.get(measure)
+        """England's published figure of the latest year; none beside England's own."""
+        return None if self.release.about["org"] == ENGLAND else self._england.get(measure)
 
     def beside_england(self, measure: str) -> Row | None:
         """The organisation's published figure less England's, with its test."""
@@ -187,7 +188,7 @@ class Held:
     @cached_property
     def _england(self) -> dict[str, Row]:
         rows = self.rows(PUBLISHED)
-        rows = rows[rows["org"].eq("ENG") & rows["year"].eq(self.year)]
+        rows = rows[rows["org"].eq(ENGLAND) & rows["year"].eq(self.year)]
         return {r["measure"]: r for r in _records(rows)}
 
     @cached_property

@@ -481,3 +481,13 @@ def test_published_tables_of_units_get_as_far_as_they_allow(survey: ca.Survey) -
     assert england.by == "" and england.pooled is None
     assert not england.findings["topic"].isin(["leaders", "stressors", "units"]).any()
     assert england.findings["finding"].str.startswith("concerns/").sum() == 3
+    # Figures of leaders that are there but not compared are not "too few"; England is not beside
+    # itself.
+    shipped = ca.load_england(2024).select(org="ENG")
+    managers = shipped.select(breakdown="overall", measure="work_related_stress")
+    managers = managers._with(
+        managers._frame.assign(breakdown="occupation_detailed", group="General Management")
+    )
+    both = ca.diagnosis_of(ca.build_release(ca.concat([shipped, managers]), published=shipped))
+    assert not both.findings["topic"].eq("leaders").any()
+    assert not both.findings["sentence"].str.contains("(England", regex=False).any()
