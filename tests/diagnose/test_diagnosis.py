@@ -484,10 +484,14 @@ def test_published_tables_of_units_get_as_far_as_they_allow(survey: ca.Survey) -
     # Figures of leaders that are there but not compared are not "too few"; England is not beside
     # itself.
     shipped = ca.load_england(2024).select(org="ENG")
-    managers = shipped.select(breakdown="overall", measure="work_related_stress")
+    asked = ca.load_culture_model().leaders
+    assert asked is not None
+    managers = shipped.select(breakdown="overall", measure=list(asked.measures))
     managers = managers._with(
-        managers._frame.assign(breakdown="occupation_detailed", group="General Management")
+        managers._frame.assign(breakdown=asked.breakdown, group=asked.groups[0])
     )
-    both = ca.diagnosis_of(ca.build_release(ca.concat([shipped, managers]), published=shipped))
+    release = ca.build_release(ca.concat([shipped, managers]), published=shipped)
+    assert release["culture_leaders"]._has(breakdown=asked.breakdown, status="ok")
+    both = ca.diagnosis_of(release)
     assert not both.findings["topic"].eq("leaders").any()
     assert not both.findings["sentence"].str.contains("(England", regex=False).any()
