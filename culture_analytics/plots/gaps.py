@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 __all__ = ["gaps"]
 
 _MOST = 40
+_MANY = 1e5  # answers whose number is longer than the column for most
 _OTHER = ("s", "■", BLUE)
 _COMPARED = ("o", "●", "#B8460E")  # orange, dark enough to read as text
 _FAINT = "#767676"
@@ -155,9 +156,11 @@ def _sheet(
 ) -> tuple[Sheet, list[int]]:
     """The rows of one scale, and which of them each pair stands in."""
     lines, placed = lines_of(part, common, lambda p, named: _cells(estimates, p, england, named))
+    largest = max((m.base for p in part for m in (p.other, p.compared) if m.base > 0), default=0.0)
+    room = 0.68 if largest < _MANY else 0.9  # the sign and the number stay on one line
     columns = (
-        Column("answers" if first else "", 0.68, right=True),
-        Column("gap in points, its interval, and what can be said" if first else "", 1.95),
+        Column("answers" if first else "", room, right=True),
+        Column("gap in points, its interval, and what can be said" if first else "", 2.63 - room),
     )
     compared, other = sides(part)
     key = (
