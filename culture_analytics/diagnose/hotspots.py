@@ -397,10 +397,15 @@ def _of_measure(
 
 def _answers(rows: pd.DataFrame) -> Floats:
     """Answers of each row that count alike: effective ones where weighted and known."""
-    base = rows["base"]
     if rows["weighting"].iloc[0] != "unweighted":
-        base = rows["effective_base"].fillna(base)
-    return base.to_numpy(dtype=float)
+        return _known(rows, "effective_base")
+    return rows["base"].to_numpy(dtype=float)
+
+
+def _known(rows: pd.DataFrame, column: str) -> Floats:
+    """A base of the rows; the number of answers where it is not known."""
+    base, own = (rows[c].to_numpy(dtype=float) for c in ("base", column))
+    return np.asarray(np.where(np.isnan(own), base, own), dtype=np.float64)
 
 
 def _units(rows: pd.DataFrame, whole: pd.Series[Any], hundred: float) -> _Units:
@@ -411,8 +416,7 @@ def _units(rows: pd.DataFrame, whole: pd.Series[Any], hundred: float) -> _Units:
     n, n_all = _answers(rows), _answers(everyone)
     weight, weight_all = n, n_all
     if rows["weighting"].iloc[0] != "unweighted":
-        weight = rows["weighted_base"].fillna(rows["base"]).to_numpy(dtype=float)
-        weight_all = everyone["weighted_base"].fillna(everyone["base"]).to_numpy(dtype=float)
+        weight, weight_all = (_known(r, "weighted_base") for r in (rows, everyone))
     ones = np.ones(len(rows))
     return _Units(
         n=n,

@@ -187,6 +187,8 @@ def coefficients(
     measure |= {o.id: o.measure for o in model.outcomes.values()}
     found = scale_quality(survey, model=model, by=by, level=level)
     found = found[found["alpha"].notna()].reset_index(drop=True)
+    numbers = ["alpha", "lower", "upper", "omega", "item_rest"]
+    found[numbers] = found[numbers].astype(float)  # of objects where one was never known
     weakest = [survey.instrument.items[i].label for i in found["weakest"]]
     common = {
         **{c: found[c] for c in ("year", "org", "breakdown", "group", "label")},
