@@ -30,6 +30,7 @@ from culture_analytics.estimates import CONTRACTOR, HIDE, UNPROTECTED, Estimates
 from culture_analytics.files import replacing
 from culture_analytics.instrument import Instrument, load_instrument
 from culture_analytics.instrument.loader import DATA
+from culture_analytics.read.arrow import in_arrow
 from culture_analytics.read.validate import NOT_OF_ANSWERS
 from culture_analytics.survey import Survey
 
@@ -234,9 +235,9 @@ def load_release(path: str | Path) -> Release:
     try:
         with zipfile.ZipFile(path) as z:
             meta = json.loads(z.read("release.json"))
-            table = pd.read_parquet(io.BytesIO(z.read("table.parquet")))
+            table = _from_parquet(z.read("table.parquet"))
             quality = (
-                pd.read_parquet(io.BytesIO(z.read("quality.parquet")))
+                _from_parquet(z.read("quality.parquet"))
                 if "quality.parquet" in z.namelist()
                 else None
             )
@@ -633,3 +634,9 @@ def _parquet(frame: pd.DataFrame) -> bytes:
     buffer = io.BytesIO()
     frame.to_parquet(buffer, index=False)
     return buffer.getvalue()
+
+
+def _from_parquet(content: bytes) -> pd.DataFrame:
+    import pyarrow as pa
+
+    return pd.read_parquet(pa.BufferReader(in_arrow(content)))

@@ -25,6 +25,7 @@ import pandas as pd
 
 from culture_analytics.design import Design
 from culture_analytics.instrument import Instrument, load_instrument
+from culture_analytics.read.arrow import in_arrow
 from culture_analytics.read.column_map import ColumnMap
 from culture_analytics.read.detect import clean_path
 from culture_analytics.read.validate import Issue, ValidationReport
@@ -350,7 +351,7 @@ def _survey(content: bytes, instrument: Instrument) -> Survey:
     import pyarrow as pa
     from pyarrow import parquet
 
-    table = parquet.read_table(pa.BufferReader(content), use_threads=True)
+    table = parquet.read_table(pa.BufferReader(in_arrow(content)))
     meta = json.loads(table.schema.metadata[_META])
     data = {
         about["name"]: _series(about, np.array(table.column(i)), instrument)

@@ -20,6 +20,7 @@ import numpy as np
 
 from culture_analytics.errors import CultureAnalyticsError, ExtractError
 from culture_analytics.progress import Bar, progress_bar
+from culture_analytics.read.arrow import in_arrow, lent
 from culture_analytics.read.detect import FileKind, wide_encoding
 from culture_analytics.read.layout import (
     MAX_COLUMNS,
@@ -294,19 +295,32 @@ def _field_names(head: TextHead) -> list[str]:
 
 
 class _Source(io.RawIOBase):
-    """The file from the first data row on, telling a progress bar how far it is."""
+    """The file from the first data row on as UTF-8, telling a progress bar how far it is."""
 
-    def __init__(self, stream: io.BufferedReader, bar: Bar) -> None:
+    def __init__(self, stream: io.BufferedReader, bar: Bar, encoding: str) -> None:
         self._stream = stream
         self._bar = bar
+        plain = codecs.lookup(encoding).name == "utf-8"
+        self._decoder = None if plain else codecs.getincrementaldecoder(encoding)()
+        self._waiting = b""
 
     def readable(self) -> bool:
         return True
 
-    def read(self, size: int = -1) -> bytes:
-        piece = self._stream.read(size)
-        self._bar.update(len(piece))
-        return piece
+    def read_buffer(self, size: int) -> pa.Buffer:
+        """Give the next piece, in Arrow's own memory; an empty one ends the file."""
+        while len(self._waiting) < size and (piece := self._stream.read(size)):
+            self._bar.update(len(piece))
+            self._waiting += self._utf8(piece)
+        if len(self._waiting) < size:
+            self._waiting += self._utf8(b"")
+        ready, self._waiting = self._waiting[:size], self._waiting[size:]
+        return in_arrow(ready)
+
+    def _utf8(self, piece: bytes) -> bytes:
+        if self._decoder is None:
+            return piece
+        return self._decoder.decode(piece, final=not piece).encode()
 
 
 @dataclass
@@ -362,6 +376,7 @@ def _arrow_columns(
 
     keys = [str(place) for place in range(uneven.width)]
     text = pa.dictionary(pa.int32(), pa.string())
+    newlines = _has_quotes(kind)
     with (
         kind.path.open("rb") as stream,
         progress_bar(
@@ -369,23 +384,23 @@ def _arrow_columns(
         ) as bar,
     ):
         stream.seek(head.data_offset)
-        table = csv.read_csv(
-            pa.PythonFile(_Source(stream, bar), mode="r"),
-            read_options=csv.ReadOptions(
-                column_names=keys, encoding=head.encoding, block_size=block
-            ),
-            parse_options=csv.ParseOptions(
-                delimiter=head.delimiter,
-                newlines_in_values=_has_quotes(kind),
-                invalid_row_handler=uneven,
-            ),
-            convert_options=csv.ConvertOptions(
-                column_types=dict.fromkeys(keys, text),
-                strings_can_be_null=True,
-                quoted_strings_can_be_null=True,
-                null_values=[""],
-            ),
-        )
+        source = _Source(stream, bar, head.encoding)
+        with lent(source, uneven):
+            table = csv.read_csv(
+                pa.PythonFile(source, mode="r"),
+                read_options=csv.ReadOptions(column_names=keys, block_size=block),
+                parse_options=csv.ParseOptions(
+                    delimiter=head.delimiter,
+                    newlines_in_values=newlines,
+                    invalid_row_handler=uneven,
+                ),
+                convert_options=csv.ConvertOptions(
+                    column_types=dict.fromkeys(keys, text),
+                    strings_can_be_null=True,
+                    quoted_strings_can_be_null=True,
+                    null_values=[""],
+                ),
+            )
     return list(table.columns)
 
 
