@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -161,12 +159,3 @@ def test_the_same_seed_gives_the_same_limits() -> None:
     one, two = (cluster_bootstrap(sums, lmg, draws=200, seed=9) for _ in range(2))
     other = cluster_bootstrap(sums, lmg, draws=200, seed=10)
     assert (one.lower == two.lower).all() and (one.lower != other.lower).any()
-
-
-def test_six_elements_and_four_hundred_units_are_quick() -> None:
-    rng = np.random.default_rng(6)
-    unit = rng.integers(0, 400, 10_000)
-    x = rng.normal(size=(10_000, 7)) + rng.normal(size=(10_000, 1))
-    start = time.perf_counter()
-    cluster_bootstrap(cross_products(x, unit), lmg, draws=1000)
-    assert time.perf_counter() - start < 5
