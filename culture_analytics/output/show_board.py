@@ -139,21 +139,28 @@ def board_groups(release: Release) -> Block:
             "discrimination is clearly worse for one of them. That does not prove that it is not."
         )
     rows = [
-        [str(g["group"]), show._short(g["measure"]), g["here"], g["there"], str(g["reference"]),
-         _points(g), _span(g)]
+        [str(g["group"]), show._short(g["measure"]), g["here"], str(g["reference"]), g["there"],
+         f"{_points(g)}\n{_span(g)}"]
         for g in worse[:MOST_GROUPS]
     ]  # fmt: skip
     left = len(worse) - len(rows)
     more = f" {left} more stand in the report." if left > 0 else ""
     return Table(
         f"For whom it is clearly worse, {release.about['org_name']}, {worse[0]['year']}",
-        ["Group", "Measure", "Figure", "Compared", "with", "Points", "95% interval"],
+        [
+            "Group",
+            "Measure",
+            "Figure\nanswers",
+            "Compared with",
+            "Figure\nanswers",
+            "Points apart\n95% interval",
+        ],
         [("", rows)],
         notes=[
             f"{len(worse)} of {len(found)} comparisons are clearly worse for the group, furthest "
             f"first.{more} One characteristic at a time, not adjusted for the work people do."
         ],
-        words=(0, 1, 4),
+        words=(0, 1, 3),
     )
 
 
@@ -179,7 +186,10 @@ def _gaps(release: Release, topic: str, names: Sequence[str]) -> list[Row]:
     except MeasureError:
         return []
     table = gaps.table.assign(verdict=verdict(gaps))
-    figures = {(r["breakdown"], r["group"]): show._value(r) for r in show._rows(chosen.table)}
+    figures = {
+        (r["breakdown"], r["group"]): "\n".join(filter(None, [show._value(r), show._base(r)]))
+        for r in show._rows(chosen.table)
+    }
     way = int(better(pd.Series([measure]))[0])
     found = []
     for row in show._rows(table[table["status"].eq("ok")]):

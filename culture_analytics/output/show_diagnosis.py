@@ -273,10 +273,10 @@ def spots(release: Release, unit: str = "directorate") -> Block:
         [show._breakdown(found.by), "Points from the organisation (95% interval)", "Answers"],
         sections,
         notes=[
-            "Percentage points, or points of a score from 0 to 10. Drawn a little towards all "
-            "units, so that small ones do not stand out by luck alone; so figures differ from "
-            "other tables. Tested over all units and measures together: of twenty spots about one "
-            "may still be chance."
+            "Percentage points, or points of a score from 0 to 10, where higher is better, also "
+            "for burnout. Drawn a little towards all units, so that small ones do not stand out "
+            "by luck alone; so figures differ from other tables. Tested over all units and "
+            "measures together: of twenty spots about one may still be chance."
         ],
         words=(0, 1),
     )

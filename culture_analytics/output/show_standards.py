@@ -28,6 +28,7 @@ from culture_analytics.inclusion_leaving import (
 from culture_analytics.instrument import load_instrument
 from culture_analytics.output import show
 from culture_analytics.output.blocks import Block, Sentence, Several, Table, says_embargo
+from culture_analytics.output.show_trends import _signed
 from culture_analytics.standards import (
     EVERYONE_ELSE,
     OVERALL,
@@ -633,9 +634,8 @@ def reconcile(release: Release, name: str) -> Block:
     rows = []
     for r in show._rows(known):
         unit = units[measures[r["indicator"]]]
-        digits = 2
         here = "" if np.isnan(r["ours"]) else _figure(r["ours"], unit)
-        apart = "" if np.isnan(r["difference"]) else f"{r['difference']:+.{digits}f}"
+        apart = "" if np.isnan(r["difference"]) else _signed(float(r["difference"]), 2)
         rows.append(
             [
                 f"{r['indicator']}: {r['name']}",
