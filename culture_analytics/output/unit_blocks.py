@@ -532,13 +532,13 @@ class Unit:
             )
         rows = [
             [show._short(r["measure"]), _figure(r, "before"), _figure(r, "after"),
-             _points({**r, "value": r["change"]}), _span(r), r["words"]]
+             f"{_points({**r, 'value': r['change']})}\n{_span(r)}", r["words"]]
             for r in show._rows(own)
         ]  # fmt: skip
         since, now = str(own["reference"].iloc[0]), str(int(own["year"].iloc[0]))
         return Table(
             f"{self.name}: from {since} to {now}",
-            ["Measure", since, now, "Change", "95% interval", "Reading"],
+            ["Measure", f"{since}\nanswers", f"{now}\nanswers", "Change\n95% interval", "Reading"],
             [("", rows)],
             notes=[
                 f"Clearly: allowing for how many figures of {_plural(self.units.word)} were "
@@ -547,7 +547,7 @@ class Unit:
                 "name: people and teams may have moved. Nothing here says what brought a change "
                 "about."
             ],
-            words=(0, 5),
+            words=(0, 4),
         )
 
     def actions(self, tracker: Tracker | None) -> Several | None:
@@ -650,4 +650,6 @@ def _plural(word: str) -> str:
 
 
 def _figure(row: Row, side: str) -> str:
-    return show._value({**row, "value": row[side], "status": row["status"]})
+    """Figure of a year with its answers beneath."""
+    of_year = {**row, "value": row[side], "base": row[f"{side}_base"]}
+    return "\n".join(filter(None, [show._value(of_year), show._base(of_year)]))
