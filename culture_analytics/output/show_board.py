@@ -135,8 +135,10 @@ def board_groups(release: Release) -> Block:
     worse = sorted((g for g in found if g["worse"]), key=lambda g: -g["far"])
     if not worse:
         return Sentence(
-            f"Of {len(found)} comparisons of equality groups none shows that stress, bullying or "
-            "discrimination is clearly worse for one of them. That does not prove that it is not."
+            f"{len(found)} {'comparison' if len(found) == 1 else 'comparisons'} of equality groups "
+            "could be made; the others are hidden or not in these results. None shows that stress, "
+            "bullying or discrimination is clearly worse for a group. That does not prove that it "
+            "is not: small groups seldom show a clear difference."
         )
     rows = [
         [str(g["group"]), show._short(g["measure"]), g["here"], str(g["reference"]), g["there"],

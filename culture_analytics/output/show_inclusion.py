@@ -268,7 +268,12 @@ def clear_gaps(release: Release, measures: Sequence[str] | None = None) -> Block
         f"{int(table['status'].eq('suppressed').sum())}."
     )
     if not sections:
-        return Sentence(f"{release.about['org_name']}, {year}: {counted}")
+        return Sentence(
+            f"No gap between groups is clear in {year}: {int(looked.sum())} could be judged, for "
+            f"{int(few.sum())} there are too few people to judge, and "
+            f"{int(table['status'].eq('suppressed').sum())} are hidden to protect people. That "
+            "does not prove that there is no gap: small groups seldom show a clear one."
+        )
     return Table(
         f"Clear gaps between groups, {release.about['org_name']}, {year}",
         ["Group\nfigure, answers", "Split by", "Compared with\nfigure, answers",

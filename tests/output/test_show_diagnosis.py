@@ -405,3 +405,20 @@ def test_a_worry_that_is_clearly_worse_is_named_for_the_board(
     points = [b for b in flat(show_board.board_first(release)) if isinstance(b, Points)]
     (named,) = [list(b.items) for b in points if b.lead == lead]
     assert named == [f"Bullying: {worse}"]
+
+
+def test_a_small_organisation_gets_sentences_and_no_empty_chart() -> None:
+    small = ca.build_release(ca.simulate_survey(150, year=2025, seed=5), tables=STANDARD)
+    made = blocks_of(small)
+    assert isinstance(made["drivers"], Sentence) and made["drivers"].absent
+    assert not any(isinstance(b, Picture) for b in flat(made["priorities"]))
+    table = ca.show.figures(small)
+    assert isinstance(table, Table)
+    held = small["headline"].table
+    overall = held[held["breakdown"].eq("overall") & held["status"].isin(["ok", "suppressed"])]
+    hidden = int(overall["status"].eq("suppressed").sum())
+    rows = table.sections[0][1]
+    assert hidden and len(rows) == len(overall)
+    assert sum(row[1] == "[c]" for row in rows) == hidden
+    picture = ca.show.headline(small)
+    assert isinstance(picture, Picture) and picture.alt.count("hidden to protect people") >= 1
