@@ -407,11 +407,24 @@ def test_a_worry_that_is_clearly_worse_is_named_for_the_board(
     assert named == [f"Bullying: {worse}"]
 
 
-def test_a_small_organisation_gets_sentences_and_no_empty_chart() -> None:
-    small = ca.build_release(ca.simulate_survey(150, year=2025, seed=5), tables=STANDARD)
-    made = blocks_of(small)
-    assert isinstance(made["drivers"], Sentence) and made["drivers"].absent
-    assert not any(isinstance(b, Picture) for b in flat(made["priorities"]))
+def test_shares_that_are_all_hidden_are_a_sentence_and_no_chart(
+    release: ca.Release, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = show_diagnosis.diagnosis(release)
+    assert found is not None and found.drivers is not None
+    numbers = dict.fromkeys(["value", "lower", "upper", "base"], np.nan)
+    shares = found.drivers._with(found.drivers._frame.assign(status="suppressed", **numbers))
+    hidden = dataclasses.replace(found, drivers=shares)
+    monkeypatch.setattr(show_diagnosis, "diagnosis", lambda *_: hidden)
+    drivers = show_diagnosis.drivers(release)
+    assert isinstance(drivers, Sentence) and drivers.absent
+    shown = list(flat(show_diagnosis.priorities(release)))
+    assert shown and not any(isinstance(b, Picture) for b in shown)
+
+
+def test_a_small_organisation_is_told_what_is_hidden() -> None:
+    small = ca.build_release(ca.simulate_survey(60, year=2025, seed=5), tables=STANDARD)
+    blocks_of(small)  # none of them fails
     table = ca.show.figures(small)
     assert isinstance(table, Table)
     held = small["headline"].table
