@@ -164,10 +164,10 @@ def test_the_groups_of_the_board_are_those_with_clear_gaps(
     rows = [r for _, part in table.sections for r in part]
     (row,) = [r for r in rows if r[0].startswith("With a long-term") and "stress" in r[1]]
     stress = release["stress", "long_term_condition"].table.query("year == 2025")
-    of = stress.set_index("group")["value"]
-    assert row[2] == f"{of[row[0]]:.1f}%"
-    assert row[3] == f"{of[row[4]]:.1f}%"
-    assert float(row[5]) == pytest.approx(of[row[0]] - of[row[4]], abs=0.06)
+    of, answers = (stress.set_index("group")[c] for c in ("value", "base"))
+    for name, figure in (row[0], row[2]), (row[3], row[4]):
+        assert figure == f"{of[name]:.1f}%\n{answers[name]:,.0f}"
+    assert float(row[5].split("\n")[0]) == pytest.approx(of[row[0]] - of[row[3]], abs=0.06)
 
 
 def test_the_board_reads_one_verdict_on_what_changed(
