@@ -17,7 +17,7 @@ import shutil
 import stat
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -87,7 +87,9 @@ def replacing(path: str | Path) -> Iterator[Path]:
 
 
 @contextmanager
-def replacing_folder(folder: str | Path) -> Iterator[Path]:
+def replacing_folder(
+    folder: str | Path, *, settle: Callable[[Path, Path], Collection[str]] | None = None
+) -> Iterator[Path]:
     """Give a temporary folder; the files in it at the end go into `folder` together.
 
     Parameters
@@ -95,6 +97,10 @@ def replacing_folder(folder: str | Path) -> Iterator[Path]:
     folder
         The folder wanted; made, with the folders above it, if it is not there. Files of other
         names in it are left alone.
+    settle
+        Called with the temporary folder and `folder` when it is this run's turn: it may still
+        write to the first, and gives the names of files in the second to remove. They go when the
+        new ones are in place; if one cannot, all is put back.
 
     Yields
     ------
@@ -127,12 +133,11 @@ def replacing_folder(folder: str | Path) -> Iterator[Path]:
             stage = _temporary(target if target.is_dir() else target.parent, "new")
             stage.mkdir()
             yield stage
-            for file in stage.iterdir():
-                _flush(file)
+            _settled(stage, target, settle)
             if not _became(stage, target):
                 stage = _moved_in(stage, target)
                 with _turn(target):
-                    _commit(stage, target)
+                    _commit(stage, target, _settled(stage, target, settle))
     finally:
         if stage is not None:
             shutil.rmtree(stage, ignore_errors=True)
@@ -228,6 +233,16 @@ def _replace(source: Path, target: Path) -> None:
 # -- several files ------------------------------------------------------------------------------
 
 
+def _settled(
+    stage: Path, folder: Path, settle: Callable[[Path, Path], Collection[str]] | None
+) -> Collection[str]:
+    """Names to remove; what is to be put in place is complete and on the disk."""
+    gone: Collection[str] = () if settle is None else settle(stage, folder)
+    for file in stage.iterdir():
+        _flush(file)
+    return gone
+
+
 def _became(stage: Path, folder: Path) -> bool:
     """Name the new folder, unless one of that name is there."""
     if folder.is_dir():
@@ -247,15 +262,18 @@ def _moved_in(stage: Path, folder: Path) -> Path:
     return stage.rename(folder / stage.name)
 
 
-def _commit(stage: Path, folder: Path) -> None:
-    """Put the files of `stage` in place: all of them, or none."""
+def _commit(stage: Path, folder: Path, gone: Collection[str] = ()) -> None:
+    """Put the files of `stage` in place and take those that are `gone` away: all, or none."""
     files = sorted(file.name for file in stage.iterdir())
-    for name in files:
+    # Where a file system minds no case, an old name may be that of a new file.
+    old = sorted(n for n in gone if not any(_same_file(folder / n, folder / f) for f in files))
+    for name in (*files, *old):
         _refuse_held(folder / name)
     ready = folder / READY
     _enter(stage, ready, folder)
     before = ready / BEFORE
     done: list[str] = []
+    away: list[str] = []
     try:
         before.mkdir()
         for name in files:
@@ -266,16 +284,29 @@ def _commit(stage: Path, folder: Path) -> None:
             ready.touch()  # still alive, for runs on other computers
             done.append(name)
             _replace(ready / name, folder / name)
+        for name in old:
+            _replace(folder / name, before / name)
+            away.append(name)
     except BaseException:
         # If what was kept is gone, a run on another computer took this one for dead and put its
         # files in place: then they stay.
         if before.is_dir():
+            for name in away:
+                with contextlib.suppress(OSError):
+                    (before / name).replace(folder / name)
             for name in reversed(done):
                 with contextlib.suppress(OSError):
                     _put_back(before / name, folder / name)
         raise
     finally:
         shutil.rmtree(ready, ignore_errors=True)
+
+
+def _same_file(one: Path, other: Path) -> bool:
+    try:
+        return one.samefile(other)
+    except OSError:  # one of them is not there
+        return False
 
 
 @contextmanager

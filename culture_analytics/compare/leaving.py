@@ -121,10 +121,25 @@ def _changes(topic: str, own: Estimates) -> list[Estimates]:
         return []
     made = []
     for family, figures in _families(topic, own):
-        made.append(_in_family(family, compare_years(figures)))
+        made += [_in_family(family, c) for c in _compared(figures)]
         if len(years) >= LEAST:
             made.append(_in_family(family, trend(figures)))
     return made
+
+
+def _compared(figures: Estimates) -> list[Estimates]:
+    """Differences between years: of everyone by Holm, of units, a screen of many, by their rate.
+
+    Holm keeps the chance of a single false claim; over dozens of units it would find next to
+    nothing. There the share of false ones among those called clear is kept (Benjamini-Hochberg).
+    """
+    overall = figures._frame["breakdown"].eq(OVERALL)
+    found = []
+    for keep, adjust in ((overall, "holm"), (~overall, "bh")):
+        if figures._frame.loc[keep, "year"].nunique() > 1:
+            part = figures._rows(keep.to_numpy(dtype=bool))
+            found.append(compare_years(part, adjust=adjust))
+    return found
 
 
 def _families(topic: str, own: Estimates) -> list[tuple[str, Estimates]]:

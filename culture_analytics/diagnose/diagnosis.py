@@ -449,7 +449,7 @@ def _spots(held: Held) -> pd.DataFrame:
 
 
 _WHY = {
-    "": "this release has no figures of it",
+    "": "these results hold no such figures",
     "suppressed": "too few answers to be shown",
     "not_asked": "too many of its questions were not asked that year",
     "unavailable": "too many of its questions are not in the extract",

@@ -8,7 +8,7 @@ outcome - rests on everyone or on large groups, and is rounded, bases too.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 
 import numpy as np
@@ -144,8 +144,8 @@ def _changes(tables: Mapping[str, Estimates], model: CultureModel) -> dict[str, 
     """Between the last two years: of what units are judged by, and of the single items behind it.
 
     The two are families of their own, so that seventy items do not hide a change of an element.
-    Of everyone changes are adjusted as in the other tables of the release, and one that these
-    judge already is taken from there: a change that is clear on one page is so on all.
+    Changes are adjusted as in the other tables of the release, and one that these judge already,
+    of everyone or of a unit, is taken from there: a change that is clear on one page is so on all.
     """
     culture = tables[CULTURE]
     main = judged(culture, model)
@@ -164,16 +164,14 @@ def _changes(tables: Mapping[str, Estimates], model: CultureModel) -> dict[str, 
             parts.setdefault("single questions", []).append(table._rows(rest.to_numpy(dtype=bool)))
     told = _told(tables.get(OTHER_CHANGES), years, known)
     found = [] if told is None else [told]
-    already = set() if told is None else set(told.unique("measure"))
+    already = set() if told is None else set(_kinds(told._frame))
     for name, figures in parts.items():
         both = concat(figures)
         frame = both._frame
-        last = frame["year"].isin(years)
+        new = np.array([kind not in already for kind in _kinds(frame)], dtype=bool)
+        last = frame["year"].isin(years) & new
         overall = frame["breakdown"].eq(OVERALL)
-        for keep, adjust in (
-            (last & overall & ~frame["measure"].isin(already), "holm"),
-            (last & ~overall, "bh"),
-        ):
+        for keep, adjust in ((last & overall, "holm"), (last & ~overall, "bh")):
             if keep.any():
                 found += _differences(name, both._rows(keep.to_numpy(dtype=bool)), adjust)
     return {CHANGES: concat(found)} if found else {}
@@ -190,16 +188,21 @@ def _differences(name: str, figures: Estimates, adjust: str) -> list[Estimates]:
     return [changes._rows(frame["statistic"].eq("difference").to_numpy(dtype=bool))]
 
 
+def _kinds(frame: pd.DataFrame) -> Iterator[tuple[str, str]]:
+    """What each row is of: the measure, and everyone or which units."""
+    return zip(frame["measure"], frame["breakdown"], strict=True)
+
+
 def _told(
     changes: Estimates | None, years: Sequence[int], measures: Collection[str]
 ) -> Estimates | None:
-    """The changes of everyone in these measures that the release's other tables judge."""
+    """The changes in these measures that the release's other tables judge."""
     if changes is None:
         return None
     frame = changes._frame
     keep = (
-        frame["statistic"].eq("difference") & frame["breakdown"].eq(OVERALL)
-        & frame["within"].eq("") & frame["answer"].eq("") & frame["measure"].isin(measures)
+        frame["statistic"].eq("difference") & frame["within"].eq("") & frame["answer"].eq("")
+        & frame["measure"].isin(measures)
         & frame["year"].eq(years[-1]) & frame["reference"].eq(str(years[0]))
     )  # fmt: skip
     return changes._rows(keep.to_numpy(dtype=bool)) if keep.any() else None

@@ -28,6 +28,7 @@ COLOURS = 256  # of a picture's palette
 MOST_COLOURS = 8192
 WORDS_EM = 8  # of a column of words, what its text is given before others
 # Inline, because a notebook has no style sheet of ours.
+UNDER_STYLE = "font-size:87%;font-weight:400"
 MARK_STYLE = "border-left:5px solid #7a1030;padding:.5em .9em;font-weight:600"
 ABSENT = "ca-note ca-absent"  # class of a sentence that stands in place of a result
 
@@ -100,7 +101,8 @@ class Table:
     heads
         Column headings; the first column is the row's heading.
     sections
-        Title of a part (empty for none) and its rows of cells.
+        Title of a part (empty for none) and its rows of cells. What follows a line break in a
+        cell stands under its first line in small type: an interval, or the number of answers.
     notes
         Lines under the table.
     words
@@ -114,10 +116,10 @@ class Table:
     words: Sequence[int] = (0,)
 
     def __repr__(self) -> str:
-        rows = [self.heads]
+        rows = [[_one_line(head) for head in self.heads]]
         for title, part in self.sections:
             rows += [[title]] if title else []
-            rows += [list(r) for r in part]
+            rows += [[_one_line(cell) for cell in r] for r in part]
         widths = [
             max(len(str(r[c])) for r in rows if len(r) == len(self.heads))
             for c in range(len(self.heads))
@@ -134,7 +136,7 @@ class Table:
         yield f'<div class="ca-scroll" role="region" tabindex="0" aria-label="{caption}">'
         yield f'<table class="ca-table"><caption>{caption}</caption><thead><tr>'
         for place, head in enumerate(self.heads):
-            yield f'<th scope="col"{self._align(place, least=True)}>{html.escape(head)}</th>'
+            yield f'<th scope="col"{self._align(place, least=True)}>{_two_lines(head)}</th>'
         yield "</tr></thead>"
         for title, rows in self.sections:
             yield "<tbody>"
@@ -152,7 +154,7 @@ class Table:
 
     def _cells(self, row: Sequence[str]) -> Iterator[str]:
         for place, cell in enumerate(row):
-            text = html.escape(str(cell))
+            text = _two_lines(cell)
             if place == 0:
                 yield f'<th scope="row"{self._align(place)}>{text}</th>'
             else:
@@ -169,10 +171,29 @@ class Table:
     def _room(self, place: int) -> int:
         """Least width of a column of words, so that figures do not squeeze it to a word a line."""
         longest = max(
-            (len(str(r[place])) for _, part in self.sections for r in part if place < len(r)),
+            (
+                len(line)
+                for _, part in self.sections
+                for r in part
+                if place < len(r)
+                for line in str(r[place]).split("\n")
+            ),
             default=0,
         )
         return min(WORDS_EM, (longest + 1) // 2)
+
+
+def _one_line(cell: object) -> str:
+    return str(cell).replace("\n", " ")
+
+
+def _two_lines(cell: object) -> str:
+    """HTML of a cell; also styled inline, because a notebook has no style sheet of ours."""
+    first, _, under = str(cell).partition("\n")
+    text = html.escape(first)
+    if not under:
+        return text
+    return f'{text}<br><span class="ca-under" style="{UNDER_STYLE}">{html.escape(under)}</span>'
 
 
 @dataclass(frozen=True, eq=False)

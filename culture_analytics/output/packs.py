@@ -6,10 +6,13 @@ nothing hidden in one can be worked out from the others. No notebook is run for 
 
 from __future__ import annotations
 
+import hashlib
 import html
+import json
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -29,9 +32,10 @@ from culture_analytics.output.unit_blocks import (
 )
 from culture_analytics.progress import progress
 
-__all__ = ["INDEX", "make_packs", "pack_files", "unit_column"]
+__all__ = ["INDEX", "WRITTEN", "make_packs", "pack_files", "take_over", "unit_column"]
 
 INDEX = "index.html"
+WRITTEN = "packs_written.json"
 SUFFIX = ".html"
 
 NOT_TOLD = {
@@ -126,6 +130,66 @@ def pack_files(names: Sequence[str]) -> dict[str, str]:
 def _alike(name: str) -> str:
     """What a file system that minds neither case nor the spelling of accents sees."""
     return unicodedata.normalize("NFKC", name).casefold()
+
+
+def take_over(stage: Path, folder: Path, *, about: str = "") -> list[str]:
+    """Note which packs are written into a folder, and find those of earlier runs to remove.
+
+    A pack that was not protected together with the others must not lie among them. One is known by
+    the list that the run before left, and only if its content is still what was written: a file of
+    another name, or one that somebody changed, is never touched.
+
+    Parameters
+    ----------
+    stage
+        Folder with the new packs; the list is written into it.
+    folder
+        Folder that they go into.
+    about
+        Words to print in the list, such as an embargo.
+
+    Returns
+    -------
+    list of str
+        Names of packs in `folder` to remove.
+    """
+    new = {f.name: _digest(f) for f in stage.glob("*" + SUFFIX) if f.name != INDEX}
+    old = {
+        name: digest
+        for name, digest in _written(folder).items()
+        if name not in new and _digest(folder / name) == digest
+    }
+    said = {
+        "about": " ".join(filter(None, [
+            "Packs that culture_analytics wrote into this folder: the next run removes those "
+            "that it does not write again. Not to be handed out.", about])),
+        # Those to be removed too, so that a run that is killed before does not forget them.
+        "packs": {**old, **new},
+    }  # fmt: skip
+    text = json.dumps(said, ensure_ascii=False, indent=1, sort_keys=True)
+    (stage / WRITTEN).write_text(text + "\n", encoding="utf-8", newline="\n")
+    return sorted(old)
+
+
+def _written(folder: Path) -> dict[str, str]:
+    """Names and digests of the packs that an earlier run noted; none where there is no list."""
+    try:
+        packs = json.loads((folder / WRITTEN).read_text(encoding="utf-8"))["packs"]
+        # A list that somebody edited must not lead to a file of another folder.
+        return {
+            name: digest for name, digest in packs.items()
+            if Path(name).name == name and name.endswith(SUFFIX) and name != INDEX
+        }  # fmt: skip
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {}
+
+
+def _digest(file: Path) -> str:
+    """Of a plain file's content; nothing of a link or of what cannot be read."""
+    try:
+        return "" if file.is_symlink() else hashlib.sha256(file.read_bytes()).hexdigest()
+    except OSError:
+        return ""
 
 
 def make_packs(

@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime
 import shutil
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +28,7 @@ from culture_analytics.output.notebooks import (
     run_notebook,
     set_parameters,
 )
-from culture_analytics.output.packs import INDEX, make_packs
+from culture_analytics.output.packs import INDEX, make_packs, take_over
 from culture_analytics.output.pages import Page, make_page
 from culture_analytics.output.show import STATUS_WORDS
 from culture_analytics.output.show_response import with_staff
@@ -95,7 +96,8 @@ def run_report(
     each
         ``"directorate"`` (the largest units), ``"team"`` (the smallest) or a unit column: a short
         pack for each unit instead of the report, an HTML file each, and an index. All come from one
-        release, so they are protected and attacked together.
+        release, so they are protected and attacked together. Packs that an earlier run wrote into
+        the folder and this one does not are removed; no other file is.
     date
         A date or other words to print on the cover. By default none, so that the same data give
         the same report.
@@ -138,7 +140,10 @@ def run_report(
     found = release_of(data, year=year, org=org, columns=columns, published=published, cache=cache)
     release = embargoed(with_staff(found, staff), embargo)
     if each is not None:
-        return _write(folder, make_packs(release, each, date=date, tracker=actions), first=INDEX)
+        packs = make_packs(release, each, date=date, tracker=actions)
+        until = release.about.get("embargo")
+        settle = partial(take_over, about=f"{until}: not to be shared before." if until else "")
+        return _write(folder, packs, first=INDEX, settle=settle)
     pages = run_pages(release, tracker)
     files = {
         TABLES: as_csv(_table(release)).encode("utf-8-sig"),
@@ -346,8 +351,14 @@ def out_folder(out: str | Path, data: Any) -> Path:
     return folder
 
 
-def _write(folder: Path, files: Mapping[str, bytes], *, first: str = REPORT) -> Path:
-    with replacing_folder(folder) as stage:
+def _write(
+    folder: Path,
+    files: Mapping[str, bytes],
+    *,
+    first: str = REPORT,
+    settle: Callable[[Path, Path], Collection[str]] | None = None,
+) -> Path:
+    with replacing_folder(folder, settle=settle) as stage:
         for name, content in files.items():
             (stage / name).write_bytes(content)
     return folder / first

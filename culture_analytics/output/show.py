@@ -749,8 +749,9 @@ class _Rows:
         return list(pd.unique(self.table["measure"]))
 
     def known(self) -> _Rows:
-        """Only measures with a figure in some row."""
-        return self.where(self.table["measure"].isin(_with_figure(self.table)))
+        """Only measures with a figure in some row, or with one that is hidden: that is said."""
+        held = self.table.loc[self.table["status"].isin(["ok", "suppressed"]), "measure"]
+        return self.where(self.table["measure"].isin(held))
 
     def drawn(self) -> Estimates:
         """As Estimates, for a chart."""
@@ -780,7 +781,7 @@ def _own(release: Release, rows: _Rows) -> _Rows:
 
 
 def _overall(release: Release, topic: str, measures: Sequence[str] | None) -> _Rows | Sentence:
-    """Rows of everyone, of the measures with a figure in some year."""
+    """Rows of everyone, of the measures with a figure, shown or hidden, in some year."""
     if topic not in release.topics:
         return _cannot("These results hold nothing on this.")
     chosen = _choose(release, topic, measures, [OVERALL])

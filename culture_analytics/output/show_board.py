@@ -6,6 +6,7 @@ two pages stay two pages whatever the data; what is left out is counted and stan
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,7 +16,8 @@ import pandas as pd
 from culture_analytics.compare.groups import CLEAR, compare_groups, verdict
 from culture_analytics.compare.leaving import CHANGES
 from culture_analytics.compare.organisations import better
-from culture_analytics.diagnose.findings import UNKNOWN
+from culture_analytics.diagnose.diagnosis import Diagnosis
+from culture_analytics.diagnose.findings import CONCERN, UNKNOWN
 from culture_analytics.diagnose.hotspots import BRIGHT, HOT, LEAST
 from culture_analytics.diagnose.priorities import FIRST, PROTECT
 from culture_analytics.diagnose.wording import BETTER, LITTLE, WORSE, and_list, judge
@@ -50,6 +52,7 @@ MOST_CHANGES = 3  # sentences on culture
 MOST_FIRST = 3
 MOST_QUESTIONS = 2  # of an element to look at first
 MOST_MEASURES = 3  # named of one unit
+MOST_WORRIES = 2  # sentences on stress, and so on
 MOST_NAMED = 4  # measures named in one sentence
 
 Row = dict[str, Any]
@@ -132,25 +135,34 @@ def board_groups(release: Release) -> Block:
     worse = sorted((g for g in found if g["worse"]), key=lambda g: -g["far"])
     if not worse:
         return Sentence(
-            f"Of {len(found)} comparisons of equality groups none shows that stress, bullying or "
-            "discrimination is clearly worse for one of them. That does not prove that it is not."
+            f"{len(found)} {'comparison' if len(found) == 1 else 'comparisons'} of equality groups "
+            "could be made; the others are hidden or not in these results. None shows that stress, "
+            "bullying or discrimination is clearly worse for a group. That does not prove that it "
+            "is not: small groups seldom show a clear difference."
         )
     rows = [
-        [str(g["group"]), show._short(g["measure"]), g["here"], g["there"], str(g["reference"]),
-         _points(g), _span(g)]
+        [str(g["group"]), show._short(g["measure"]), g["here"], str(g["reference"]), g["there"],
+         f"{_points(g)}\n{_span(g)}"]
         for g in worse[:MOST_GROUPS]
     ]  # fmt: skip
     left = len(worse) - len(rows)
     more = f" {left} more stand in the report." if left > 0 else ""
     return Table(
         f"For whom it is clearly worse, {release.about['org_name']}, {worse[0]['year']}",
-        ["Group", "Measure", "Figure", "Compared", "with", "Points", "95% interval"],
+        [
+            "Group",
+            "Measure",
+            "Figure\nanswers",
+            "Compared with",
+            "Figure\nanswers",
+            "Points apart\n95% interval",
+        ],
         [("", rows)],
         notes=[
             f"{len(worse)} of {len(found)} comparisons are clearly worse for the group, furthest "
             f"first.{more} One characteristic at a time, not adjusted for the work people do."
         ],
-        words=(0, 1, 4),
+        words=(0, 1, 3),
     )
 
 
@@ -176,7 +188,10 @@ def _gaps(release: Release, topic: str, names: Sequence[str]) -> list[Row]:
     except MeasureError:
         return []
     table = gaps.table.assign(verdict=verdict(gaps))
-    figures = {(r["breakdown"], r["group"]): show._value(r) for r in show._rows(chosen.table)}
+    figures = {
+        (r["breakdown"], r["group"]): "\n".join(filter(None, [show._value(r), show._base(r)]))
+        for r in show._rows(chosen.table)
+    }
     way = int(better(pd.Series([measure]))[0])
     found = []
     for row in show._rows(table[table["status"].eq("ok")]):
@@ -258,6 +273,9 @@ def board_first(release: Release) -> Several:
     first = show._rows(table[table["kind"].eq(FIRST)])
     said = [_priority(r, word) for r in first[:MOST_FIRST]]
     blocks: list[Block] = [Points(said, lead="Look at first", numbered=True)]
+    worries = _worries(found)
+    if worries:
+        blocks.append(Points(worries, lead="And of the worries that the framework names"))
     notes = []
     if len(first) > MOST_FIRST:
         others = and_list([str(r["area"]) for r in first[MOST_FIRST:]])
@@ -273,6 +291,25 @@ def board_first(release: Release) -> Several:
             "that it brings them about is not shown."
         )
     return Several([*blocks, Sentence(" ".join(notes))] if notes else blocks)
+
+
+def _worries(found: Diagnosis) -> list[str]:
+    """Stress, bullying and discrimination where clearly worse than England or the year before.
+
+    Elements are all that priorities weigh; a concern of the framework has no share to be weighed.
+    """
+    table = found.findings
+    own = table[table["topic"].eq("concerns") & table["kind"].eq(CONCERN)]
+    worse = []
+    for sentence in own["sentence"]:
+        label, _, rest = str(sentence).partition(":")
+        said = [s for s in re.split(r"(?<=[.]) ", rest) if f" is {WORSE} than " in s]
+        left = len(said) - MOST_WORRIES
+        said = [s.strip() for s in said[:MOST_WORRIES]]
+        said += [f"{left} more: see the report."] if left > 0 else []
+        if said:
+            worse.append(_signs(f"{label}: {' '.join(said)}"))
+    return worse
 
 
 def _priority(row: Row, word: str) -> str:

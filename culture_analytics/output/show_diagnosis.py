@@ -273,10 +273,10 @@ def spots(release: Release, unit: str = "directorate") -> Block:
         [show._breakdown(found.by), "Points from the organisation (95% interval)", "Answers"],
         sections,
         notes=[
-            "Percentage points, or points of a score from 0 to 10. Drawn a little towards all "
-            "units, so that small ones do not stand out by luck alone; so figures differ from "
-            "other tables. Tested over all units and measures together: of twenty spots about one "
-            "may still be chance."
+            "Percentage points, or points of a score from 0 to 10, where higher is better, also "
+            "for burnout. Drawn a little towards all units, so that small ones do not stand out "
+            "by luck alone; so figures differ from other tables. Tested over all units and "
+            "measures together: of twenty spots about one may still be chance."
         ],
         words=(0, 1),
     )
@@ -396,6 +396,10 @@ def drivers(release: Release) -> Block:
     single = held._frame["measure"].ne(OUTCOMES).to_numpy(dtype=bool)
     if not single.any():
         return show._cannot("No outcome varies enough to say what goes with it.")
+    if not held._protected.loc[single, "status"].eq("ok").any():
+        return show._cannot(
+            "Too few people answered all of the questions to say what goes with an outcome."
+        )
     from culture_analytics import plots
 
     return show._picture(plots.drivers, held._rows(single))
@@ -468,7 +472,10 @@ def _priorities_chart(found: Diagnosis) -> Block | None:
 
     first = found.priorities.loc[found.priorities["kind"].eq(FIRST), "area"].tolist()
     held = concat([found.drivers._rows(shares_of), found.elements._rows(scores)])
-    return show._picture(plots.priorities, held, outcome=OUTCOMES, first=first)
+    try:
+        return show._picture(plots.priorities, held, outcome=OUTCOMES, first=first)
+    except MeasureError:  # too few respondents: no share, or no score, may be shown
+        return None
 
 
 # -- the framework ----------------------------------------------------------------------------

@@ -241,6 +241,7 @@ def clear_gaps(release: Release, measures: Sequence[str] | None = None) -> Block
     table = chosen.table.assign(verdict=verdict(chosen))
     year = int(table["year"].iloc[0])
     known = load_instrument().measures
+    figures = _sides_beside(release, chosen, year)
     sections, more = [], 0
     for measure in wanted:
         part = table[table["measure"].eq(measure) & table["verdict"].eq(CLEAR)]
@@ -252,8 +253,11 @@ def clear_gaps(release: Release, measures: Sequence[str] | None = None) -> Block
             worse = (r["value"] > 0) == (known[measure].better == "lower")
             row = {"gap": r["value"], "gap_lower": r["lower"], "gap_upper": r["upper"],
                    "unit": "percent"}  # fmt: skip
-            rows.append([str(r["group"]), show._breakdown(str(r["breakdown"])),
-                         _against(r), gap_text(row), "worse" if worse else "better"])  # fmt: skip
+            here, there = (figures.get((measure, r["breakdown"], r[side]), "")
+                           for side in ("group", "reference"))  # fmt: skip
+            rows.append([f"{r['group']}{here}", show._breakdown(str(r["breakdown"])),
+                         f"{_against(r)}{there}", gap_text(row),
+                         "worse" if worse else "better"])  # fmt: skip
         if rows:
             sections.append((show._short(measure), rows))
     looked = table["verdict"].isin((CLEAR, "no clear difference"))
@@ -264,10 +268,16 @@ def clear_gaps(release: Release, measures: Sequence[str] | None = None) -> Block
         f"{int(table['status'].eq('suppressed').sum())}."
     )
     if not sections:
-        return Sentence(f"{release.about['org_name']}, {year}: {counted}")
+        return Sentence(
+            f"No gap between groups is clear in {year}: {int(looked.sum())} could be judged, for "
+            f"{int(few.sum())} there are too few people to judge, and "
+            f"{int(table['status'].eq('suppressed').sum())} are hidden to protect people. That "
+            "does not prove that there is no gap: small groups seldom show a clear one."
+        )
     return Table(
         f"Clear gaps between groups, {release.about['org_name']}, {year}",
-        ["Group", "Split by", "Compared with", "Gap, points (95% interval)", "For the group"],
+        ["Group\nfigure, answers", "Split by", "Compared with\nfigure, answers",
+         "Gap, points\n95% interval", "For the group"],
         sections,
         notes=[
             counted,
@@ -278,6 +288,21 @@ def clear_gaps(release: Release, measures: Sequence[str] | None = None) -> Block
         ],
         words=(0, 1, 2, 4),
     )  # fmt: skip
+
+
+def _sides_beside(
+    release: Release, chosen: Estimates, year: int
+) -> dict[tuple[str, str, str], str]:
+    """By measure, breakdown and group: the figure that a gap is made of, and how many answered."""
+    found = {}
+    for breakdown in chosen.unique("breakdown"):
+        gaps = chosen.select(breakdown=breakdown)
+        for figures in _figures_beside(release, gaps, breakdown, year):
+            for r in show._rows(figures.table):
+                if r["status"] == "ok":
+                    key = (str(r["measure"]), str(r["breakdown"]), str(r["group"]))
+                    found[key] = f"\n{show._value(r)} of {show._base(r)}"
+    return found
 
 
 def _against(row: Row) -> str:

@@ -28,6 +28,7 @@ from culture_analytics.inclusion_leaving import (
 from culture_analytics.instrument import load_instrument
 from culture_analytics.output import show
 from culture_analytics.output.blocks import Block, Sentence, Several, Table, says_embargo
+from culture_analytics.output.show_trends import _signed
 from culture_analytics.standards import (
     EVERYONE_ELSE,
     OVERALL,
@@ -57,6 +58,8 @@ __all__ = [
 
 Row = dict[str, Any]
 
+# What one row of a standard is called.
+ROWS = {"wres": "Indicator", "wdes": "Metric", "medical": "Indicator"}
 GAP_MARK = "[g]"  # of a figure with a clear gap
 ENGLAND = "ENG"
 ONE_YEAR = (
@@ -242,9 +245,9 @@ def _part(table: pd.DataFrame, contrast: Contrast) -> pd.DataFrame:
 def _one_table(
     release: Release, found: Standard, contrast: Contrast, part: pd.DataFrame, *, england: bool
 ) -> Table:
-    heads = ["Indicator", f"{contrast.compared} (answers)", f"{contrast.against} (answers)",
+    heads = [_one_of(found), f"{contrast.compared}\nanswers", f"{contrast.against}\nanswers",
              f"All: {contrast.within_group}" if contrast.within else "All staff",
-             "Gap, points (95% interval)", "Ratio (95% interval)",
+             "Gap, points\n95% interval", "Ratio\n95% interval",
              "What can be said"]  # fmt: skip
     heads += ["England: the same two groups"] if england else []
     rows = []
@@ -270,6 +273,11 @@ def _one_table(
     )  # fmt: skip
 
 
+def _one_of(found: Standard) -> str:
+    """What the standard calls one row: the WRES has indicators, the WDES metrics."""
+    return ROWS.get(found.id, "Measure")
+
+
 def _split_name(contrast: Contrast) -> str:
     known = load_instrument().breakdowns
     if contrast.breakdown in known:
@@ -288,7 +296,7 @@ def _sides(row: Row) -> list[str]:
             symbol = SYMBOLS["suppressed" if hidden else "unavailable"]
             cells.append("" if of_nobody else SYMBOLS.get(status) or symbol)
         else:
-            answers = "" if np.isnan(base) else f" ({base:,.0f})"
+            answers = "" if np.isnan(base) else f"\n{base:,.0f}"
             cells.append(f"{_figure(value, row['unit'])}{answers}")
     return cells
 
@@ -298,15 +306,14 @@ def _figure(value: float, unit: str) -> str:
 
 
 def gap_text(row: Row) -> str:
-    """A gap with its interval, with signs."""
+    """A gap with its interval beneath, with signs."""
     if np.isnan(row["gap"]):
         return ""
     digits = 2 if row["unit"] == "score" else 1
     text = f"{row['gap']:+.{digits}f}"
     if np.isnan(row["gap_lower"]):
         return text
-    span = f"({row['gap_lower']:+.{digits}f} to {row['gap_upper']:+.{digits}f})"
-    return f"{text} {_whole(span)}"
+    return f"{text}\n{row['gap_lower']:+.{digits}f} to {row['gap_upper']:+.{digits}f}"
 
 
 def _ratio_text(row: Row) -> str:
@@ -314,15 +321,10 @@ def _ratio_text(row: Row) -> str:
         return ""
     lower = "0" if np.isnan(row["ratio_lower"]) else f"{row['ratio_lower']:.2f}"
     if np.isnan(row["ratio_upper"]):
-        span = f"({lower} or more)"
+        span = f"{lower} or more"
     else:
-        span = f"({lower} to {row['ratio_upper']:.2f})"
-    return f"{row['ratio']:.2f} {_whole(span)}"
-
-
-def _whole(text: str) -> str:
-    """Kept in one line by blanks that do not break."""
-    return text.replace(" ", "\u00a0")
+        span = f"{lower} to {row['ratio_upper']:.2f}"
+    return f"{row['ratio']:.2f}\n{span}"
 
 
 def rarity(p: float) -> str:
@@ -451,13 +453,18 @@ def _charts(release: Release, name: str, draw: Any) -> Several:
         drawn = _of_pair(found, contrast, measures)
         if drawn is None:
             continue
-        names = {d["measure"]: f"{d['id']}: {d['name']}" for d in found._indicators
-                 if contrast.id in d.get("contrasts", (contrast.id,))}  # fmt: skip
+        names = _drawn_names(found, contrast)
         try:
             blocks.append(show._picture(draw, drawn, names=names, title=found.title))
         except MeasureError:  # scores alone have no ratio, say
             continue
     return Several(blocks or [show._cannot(CANNOT[name])])
+
+
+def _drawn_names(found: Standard, contrast: Contrast) -> dict[str, str]:
+    """Measure to its name in charts: as in the table, number first."""
+    return {d["measure"]: f"{d['id']}: {d['name']}" for d in found._indicators
+            if contrast.id in d.get("contrasts", (contrast.id,))}  # fmt: skip
 
 
 def _of_pair(found: Standard, contrast: Contrast, measures: Sequence[str]) -> Estimates | None:
@@ -585,9 +592,9 @@ def gap_years(release: Release, name: str) -> Block:
     )
     return Table(
         f"{latest.title}: gaps, {which}, {release.about['org_name']}",
-        ["Indicator", *map(str, tables)], sections,
-        notes=["Points with their 95% intervals. Where the intervals of two years overlap, chance "
-               "may explain the change between them."],
+        [_one_of(latest), *map(str, tables)], sections,
+        notes=["Points, with their 95% intervals beneath. Where the intervals of two years "
+               "overlap, chance may explain the change between them."],
     )  # fmt: skip
 
 
@@ -627,9 +634,8 @@ def reconcile(release: Release, name: str) -> Block:
     rows = []
     for r in show._rows(known):
         unit = units[measures[r["indicator"]]]
-        digits = 2
         here = "" if np.isnan(r["ours"]) else _figure(r["ours"], unit)
-        apart = "" if np.isnan(r["difference"]) else f"{r['difference']:+.{digits}f}"
+        apart = "" if np.isnan(r["difference"]) else _signed(float(r["difference"]), 2)
         rows.append(
             [
                 f"{r['indicator']}: {r['name']}",
@@ -647,7 +653,7 @@ def reconcile(release: Release, name: str) -> Block:
     return Table(
         f"{of_year.title}: official and calculated here, {release.about['org_name']}, "
         f"{of_year.year}",
-        ["Indicator", "Group", "Official", "Here", "Difference", "Why"], [("", rows)],
+        [_one_of(of_year), "Group", "Official", "Here", "Difference", "Why"], [("", rows)],
         notes=notes, words=(0, 1, 5),
     )  # fmt: skip
 
@@ -670,7 +676,7 @@ def elsewhere(release: Release, *names: str) -> Table:
         sections.append((d["title"], rows))
     return Table(
         f"Not from the survey, {release.about['org_name']}",
-        ["Indicator", "What it is", "Where it comes from"], sections, words=(0, 1, 2),
+        ["Indicator or metric", "What it is", "Where it comes from"], sections, words=(0, 1, 2),
     )  # fmt: skip
 
 
@@ -716,6 +722,7 @@ def _adjusted(release: Release, found: Standard, contrast: Contrast) -> list[Blo
     told = made.table
     rows, blocks = [], list[Block]()
     lists = dict.fromkeys(m for m in told["method"] if m)
+    names = _drawn_names(found, contrast)
     from culture_analytics import plots
 
     for method in lists:
@@ -723,7 +730,11 @@ def _adjusted(release: Release, found: Standard, contrast: Contrast) -> list[Blo
         drawn = both.select(measure=some)
         blocks.append(
             show._picture(
-                plots.adjusted, drawn, allowing_for=list(allowed_for(method)), title=found.title
+                plots.adjusted,
+                drawn,
+                allowing_for=list(allowed_for(method)),
+                names=names,
+                title=found.title,
             )
         )
     instrument = load_instrument()
@@ -739,7 +750,7 @@ def _adjusted(release: Release, found: Standard, contrast: Contrast) -> list[Blo
     blocks.append(
         Table(
             f"Is it the job mix? {found.title}, {release.about['org_name']}, {found.year}",
-            ["Indicator", "In words"],
+            [_one_of(found), "In words"],
             [("", rows)],
             notes=[NO_CAUSE, ONE_BY_ONE],
             words=(0, 1),

@@ -57,6 +57,10 @@ FAMILY_NOTE = (
     "for how many figures were tested. Official-style: the test that benchmark reports print, of "
     "each figure by itself, so that one in twenty says yes by chance alone."
 )
+UNITS_NOTE = (
+    "Beyond chance: allowing for how many units and headline figures were compared, so that of "
+    "twenty marked yes about one is chance. The packs by unit say the same."
+)
 
 Row = dict[str, Any]
 
@@ -162,7 +166,7 @@ def unit_changes(release: Release, measure: str) -> Block:
         [show._breakdown(units[0]), "Change", "95% interval", "Beyond chance?",
          "Answers (fewer of the two)"],
         [("", rows)],
-        notes=show._legend(release, _plain(found)),
+        notes=[*show._legend(release, _plain(found)), UNITS_NOTE],
     )  # fmt: skip
 
 

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from culture_analytics.compare.groups import ALL, CLEAR, TOO_FEW, compare_groups, verdict
+from culture_analytics.compare.leaving import CHANGES
 from culture_analytics.compare.organisations import better
 from culture_analytics.diagnose.change import before_after, detectable_change
 from culture_analytics.diagnose.hotspots import (
@@ -26,6 +27,7 @@ from culture_analytics.diagnose.hotspots import (
     pooled_units,
     spots,
 )
+from culture_analytics.diagnose.leaving import CHANGES as CULTURE_CHANGES
 from culture_analytics.diagnose.leaving import CULTURE, DIFFERENCES, SPOTS
 from culture_analytics.diagnose.tracker import Tracker, unit_column_of
 from culture_analytics.disclosure.release import Release
@@ -151,7 +153,25 @@ class Units:
             keep = frame["year"].isin(years) & frame["breakdown"].eq(self.column)
             if frame.loc[keep, "year"].nunique() > 1:
                 parts.append(before_after(figures._rows(keep.to_numpy(dtype=bool))))
-        return _allowing_for_all(pd.concat(parts, ignore_index=True)) if parts else pd.DataFrame()
+        if not parts:
+            return pd.DataFrame()
+        return _judged_together(pd.concat(parts, ignore_index=True), self._adjusted_changes(years))
+
+    def _adjusted_changes(self, years: Sequence[int]) -> dict[tuple[str, str], float]:
+        """Adjusted p of each measure's and unit's change, as the release's other pages have it."""
+        found: dict[tuple[str, str], float] = {}
+        for topic in (CULTURE_CHANGES, CHANGES):  # where both judge one, they say the same
+            if topic not in self.release.topics:
+                continue
+            table = self.release[topic].table
+            table = table[
+                table["statistic"].eq("difference") & table["breakdown"].eq(self.column)
+                & table["org"].eq(self.release.about["org"]) & table["year"].eq(years[-1])
+                & table["reference"].eq(str(years[0])) & table["p_adjusted"].notna()
+            ]  # fmt: skip
+            keys = zip(table["measure"].astype(str), table["group"].astype(str), strict=True)
+            found |= dict(zip(keys, table["p_adjusted"].astype(float), strict=True))
+        return found
 
     @cached_property
     def pooled(self) -> Estimates | None:
@@ -206,12 +226,18 @@ class Units:
         return Unit(self, name)
 
 
-def _allowing_for_all(changes: pd.DataFrame) -> pd.DataFrame:
-    """A change that is clear by itself, but not among all that were compared, is perhaps so."""
-    p = adjust_p(changes["p_value"].to_numpy(dtype=float), method="bh")
-    found = changes.assign(p_adjusted=p)
+def _judged_together(changes: pd.DataFrame, told: Mapping[tuple[str, str], float]) -> pd.DataFrame:
+    """A change that is clear by itself, but not among all that were compared, is perhaps so.
+
+    One that another page judges is judged as there; the rest are a family of their own.
+    """
+    keys = zip(changes["measure"].astype(str), changes["group"].astype(str), strict=True)
+    p = np.array([told.get(key, np.nan) for key in keys], dtype=float)
+    alone = changes["p_value"].to_numpy(dtype=float)
+    rest = np.where(np.isnan(p), alone, np.nan)
+    found = changes.assign(p_adjusted=np.where(np.isnan(p), adjust_p(rest, method="bh"), p))
     for way in ("better", "worse"):
-        weak = found["reading"].isin((way, f"{way}_within")) & ~(found["p_adjusted"] <= ALPHA)
+        weak = found["reading"].isin((way, f"{way}_within")) & ~(found["p_adjusted"] < ALPHA)
         found.loc[weak, ["reading", "words"]] = ["perhaps", f"perhaps {way}"]
     return found
 
@@ -506,20 +532,22 @@ class Unit:
             )
         rows = [
             [show._short(r["measure"]), _figure(r, "before"), _figure(r, "after"),
-             _points({**r, "value": r["change"]}), _span(r), r["words"]]
+             f"{_points({**r, 'value': r['change']})}\n{_span(r)}", r["words"]]
             for r in show._rows(own)
         ]  # fmt: skip
         since, now = str(own["reference"].iloc[0]), str(int(own["year"].iloc[0]))
         return Table(
             f"{self.name}: from {since} to {now}",
-            ["Measure", since, now, "Change", "95% interval", "Reading"],
+            ["Measure", f"{since}\nanswers", f"{now}\nanswers", "Change\n95% interval", "Reading"],
             [("", rows)],
             notes=[
-                "Clearly: allowing for all units and figures compared. Perhaps: clear by itself, "
-                "but among so many figures it may be chance. A unit is compared by its name: "
-                "people and teams may have moved. Nothing here says what brought a change about."
+                f"Clearly: allowing for how many figures of {_plural(self.units.word)} were "
+                "compared, so that of twenty changes called clear about one is chance. Perhaps: "
+                "clear by itself, but among so many it may be chance. A unit is compared by its "
+                "name: people and teams may have moved. Nothing here says what brought a change "
+                "about."
             ],
-            words=(0, 5),
+            words=(0, 4),
         )
 
     def actions(self, tracker: Tracker | None) -> Several | None:
@@ -622,4 +650,6 @@ def _plural(word: str) -> str:
 
 
 def _figure(row: Row, side: str) -> str:
-    return show._value({**row, "value": row[side], "status": row["status"]})
+    """Figure of a year with its answers beneath."""
+    of_year = {**row, "value": row[side], "base": row[f"{side}_base"]}
+    return "\n".join(filter(None, [show._value(of_year), show._base(of_year)]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -63,6 +63,7 @@ def adjusted(
     estimates: Estimates,
     *,
     allowing_for: str | Sequence[str] = (),
+    names: Mapping[str, str] | None = None,
     title: str | None = None,
     ax: Axes | None = None,
 ) -> Axes:
@@ -76,6 +77,8 @@ def adjusted(
         organisation and year.
     allowing_for
         What the gaps are adjusted for, in words: ``["occupation", "age"]``.
+    names
+        Measure to the name drawn, such as that of a WRES indicator; default the measure's own.
     title
         Default the measure, or what several have in common.
     ax
@@ -111,10 +114,10 @@ def adjusted(
             f"these Estimates hold: {held}."
         )
     data.only_one(rows, ("breakdown", "org", "year", "weighting"), "adjusted")
-    gaps = _gaps(table, rows)
-    names = [allowing_for] if isinstance(allowing_for, str) else list(allowing_for)
-    page = _page(estimates, rows, gaps, _listed(names), title)
-    sheet, placed = _sheet(gaps, _listed(names))
+    gaps = _gaps(table, rows, names or {})
+    mix = _listed([allowing_for] if isinstance(allowing_for, str) else list(allowing_for))
+    page = _page(estimates, rows, gaps, mix, title)
+    sheet, placed = _sheet(gaps, mix)
     with drawing():
         (strip,) = lay_out([sheet], page, ax=ax)
         _draw(estimates, strip, gaps, placed)
@@ -127,7 +130,7 @@ def _listed(names: Sequence[str]) -> str:
     return f"{', '.join(most)} and {last}" if most else last
 
 
-def _gaps(table: pd.DataFrame, rows: pd.DataFrame) -> list[_Gap]:
+def _gaps(table: pd.DataFrame, rows: pd.DataFrame, names: Mapping[str, str]) -> list[_Gap]:
     first = rows.iloc[0]
     plain = table[
         table["statistic"].eq("difference") & table["breakdown"].eq(first["breakdown"])
@@ -142,7 +145,7 @@ def _gaps(table: pd.DataFrame, rows: pd.DataFrame) -> list[_Gap]:
         found.append(
             _Gap(
                 measure=key[0],
-                name=name_of(key[0], str(row.label)),
+                name=data.clean(names.get(key[0]) or name_of(key[0], str(row.label))),
                 group=data.clean(key[1]),
                 reference=ELSE.get(key[2], data.clean(key[2])),
                 plain=Mark(mark.year, *(math.nan,) * 3, math.nan, mark.status)

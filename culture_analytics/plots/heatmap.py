@@ -48,6 +48,7 @@ _KEY = 0.34
 
 # Where the colour changes: differences from all staff in points.
 _STEPS = {"percent": (2.0, 5.0, 10.0), "score": (0.2, 0.5, 1.0)}
+_PLURAL = {"percent": "percentages", "score": "scores"}
 _BETTER = {1: "higher", -1: "lower", 0: "-"}
 _STRENGTHS = (0.28, 0.6, 1.0)
 
@@ -476,9 +477,13 @@ def _key_notes(grid: _Grid, weighting: str) -> list[str]:
             "No colours: the figures of all staff are not in these Estimates "
             "(give them as reference=)."
         ]
-    units = {c.unit for c in grid.columns}
-    points = "points of the score" if units == {"score"} else "percentage points"
-    both = "; scores change colour at 0.2, 0.5 and 1" if units == {"score", "percent"} else ""
+    # The key is of the first column's unit: the note says where the other's colours change.
+    units = list(dict.fromkeys(c.unit for c in grid.columns))
+    points = "points of the score" if units[0] == "score" else "percentage points"
+    both = "".join(
+        f"; {_PLURAL[unit]} change colour at {low:g}, {middle:g} and {high:g}"
+        for unit in units[1:] for low, middle, high in (_STEPS[unit],)
+    )  # fmt: skip
     notes = [
         f"Colour: difference from {names} in {points}{both}. Orange is worse, blue is better, "
         "whichever way round the measure is. ▲ ▼: the interval lies wholly above or below "

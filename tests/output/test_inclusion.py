@@ -112,10 +112,10 @@ def test_wres_table_says_what_the_standard_says(sample_release: ca.Release) -> N
     rows = table.sections[0][1]
     assert [r[0].split(":")[0] for r in rows] == direct["indicator"].tolist()
     for row, (_, want) in zip(rows, direct.iterrows(), strict=True):
-        assert row[1] == f"{want['compared_value']:.1f}% ({want['compared_base']:,.0f})"
-        assert row[2] == f"{want['reference_value']:.1f}% ({want['reference_base']:,.0f})"
-        assert row[4].startswith(f"{want['gap']:+.1f} ")
-        assert row[5].startswith(f"{want['ratio']:.2f} ")
+        assert row[1] == f"{want['compared_value']:.1f}%\n{want['compared_base']:,.0f}"
+        assert row[2] == f"{want['reference_value']:.1f}%\n{want['reference_base']:,.0f}"
+        assert row[4].startswith(f"{want['gap']:+.1f}\n")
+        assert row[5].startswith(f"{want['ratio']:.2f}\n")
         clear = want["verdict"] == "a clear gap"
         assert row[6].startswith("A clear gap") == clear
         whom = "first" if want["worse_for"] == OTHERS else "second"
@@ -123,6 +123,26 @@ def test_wres_table_says_what_the_standard_says(sample_release: ca.Release) -> N
     assert table.heads[-1].startswith("England")
     notes = " ".join(table.notes)
     assert "made for how likely events are" in notes and "4 comparisons" in notes
+
+
+def test_one_row_of_a_standard_is_called_by_its_name(shown: list[tuple[str, Any]]) -> None:
+    heads = {b.heads[0] for name, b in shown if name in ("wres", "wdes") and isinstance(b, Table)}
+    assert heads == {"Indicator", "Metric"}
+
+
+def test_clear_gaps_stand_with_both_figures_and_their_answers(
+    sample_release: ca.Release, shown: list[tuple[str, Any]]
+) -> None:
+    (table,) = [b for name, b in shown if name == "clear_gaps"]
+    assert isinstance(table, Table)
+    held = sample_release["stress"].table
+    held = held[held["measure"].eq("work_related_stress") & held["status"].eq("ok")]
+    figures = {
+        f"{r.group}\n{r.value:.1f}% of {r.base:,.0f}" for r in held.itertuples()
+    }  # fmt: skip
+    rows = next(rows for title, rows in table.sections if title == "Work-related stress")
+    for row in rows:
+        assert row[0] in figures and row[2] in figures, row
 
 
 def test_medical_staff_are_not_called_all_staff(shown: list[tuple[str, Any]]) -> None:
@@ -173,7 +193,7 @@ def test_gaps_over_the_years() -> None:
     for year in (2023, 2025):
         want = equality_standard("wres", survey, year=year).table.iloc[0]["gap"]
         row = table.sections[0][1][0]
-        assert row[1 + year - 2023].startswith(f"{want:+.1f} ")
+        assert row[1 + year - 2023].startswith(f"{want:+.1f}\n")
 
 
 def test_a_workbook_of_one_organisation_says_what_it_lacks(of_one_workbook: ca.Release) -> None:

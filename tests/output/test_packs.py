@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import re
 from pathlib import Path
 from urllib.parse import unquote
@@ -13,7 +15,15 @@ import pytest
 import culture_analytics as ca
 from culture_analytics.diagnose.tracker import column_meanings, read_tracker
 from culture_analytics.errors import ReportError
-from culture_analytics.output.packs import INDEX, make_packs, pack_files, unit_column
+from culture_analytics.files import BEFORE
+from culture_analytics.output.packs import (
+    INDEX,
+    WRITTEN,
+    make_packs,
+    pack_files,
+    take_over,
+    unit_column,
+)
 from culture_analytics.output.unit_blocks import BETTER, WORSE, Units
 from culture_analytics.survey import Survey
 from tests.conftest import make_survey
@@ -162,17 +172,22 @@ def test_each_pack_says_what_may_be_done_with_it(
 
 
 def test_changes_allow_for_all_that_were_compared(release: ca.Release) -> None:
-    changes = Units(release, "directorate").changes
-    p = changes["p_value"].dropna().sort_values().to_numpy()
-    rank = np.arange(1, len(p) + 1)
-    # Benjamini and Hochberg's own rule: the largest rank whose p is under its share of 5 %.
-    passed = np.flatnonzero(p <= 0.05 * rank / len(p))
-    most = p[passed[-1]] if passed.size else -1.0
-    clear = changes["reading"].isin(["better", "worse", "better_within", "worse_within"])
-    assert clear.any() and changes.loc[clear, "p_value"].max() <= most
-    perhaps = changes["reading"].eq("perhaps")
-    assert (changes.loc[perhaps, "p_value"] > most).all()
-    assert changes.loc[perhaps, "words"].isin(["perhaps better", "perhaps worse"]).all()
+    every = Units(release, "directorate").changes
+    held = release["changes"].table
+    judged = every["measure"].isin(held.loc[held["breakdown"].eq("directorate"), "measure"])
+    assert 0 < judged.sum() < len(every)  # scores of units are judged in the packs alone
+    for changes in (every[judged], every[~judged]):
+        p = changes["p_value"].dropna().sort_values().to_numpy()
+        rank = np.arange(1, len(p) + 1)
+        # Benjamini and Hochberg's own rule: the largest rank whose p is under its share of 5 %.
+        passed = np.flatnonzero(p <= 0.05 * rank / len(p))
+        most = p[passed[-1]] if passed.size else -1.0
+        clear = changes["reading"].isin(["better", "worse", "better_within", "worse_within"])
+        assert (changes.loc[clear, "p_value"] <= most).all()
+        perhaps = changes["reading"].eq("perhaps")
+        assert (changes.loc[perhaps, "p_value"] > most).all()
+        assert changes.loc[perhaps, "words"].isin(["perhaps better", "perhaps worse"]).all()
+    assert every.loc[judged, "reading"].eq("worse").any()
 
 
 def test_teams_get_packs_too_and_say_where_they_belong(release: ca.Release) -> None:
@@ -219,15 +234,9 @@ def test_run_report_writes_all_packs_or_none(
     small = ca.build_release(planted(), tables={"tables": TABLES["tables"][:1]})
     index = ca.run_report(small, tmp_path / "packs", each="directorate", embargo="2030-01-01")
     assert index.name == INDEX
-    assert len(list(index.parent.iterdir())) == 6
+    assert len(list(index.parent.iterdir())) == 7  # the list of packs is the seventh
     for file in index.parent.iterdir():
         assert "not to be shared before" in file.read_text(encoding="utf-8")
-    # A pack of a unit that is gone stays, and the index says what to think of it.
-    (index.parent / "Gone.html").write_text("of an earlier run: not to be shared before", "utf-8")
-    ca.run_report(small, tmp_path / "packs", each="directorate", embargo="2030-01-01")
-    assert (index.parent / "Gone.html").exists()
-    page = parse(index.read_text(encoding="utf-8"))
-    assert "Gone" not in page.text and "of an earlier run" in page.text
     before = {f.name: f.read_bytes() for f in index.parent.iterdir()}
 
     def broken(*_: object) -> None:
@@ -237,6 +246,75 @@ def test_run_report_writes_all_packs_or_none(
     with pytest.raises(ReportError, match="no"):
         ca.run_report(small, tmp_path / "packs", each="directorate")
     assert {f.name: f.read_bytes() for f in index.parent.iterdir()} == before
+
+
+def test_packs_of_an_earlier_run_do_not_stay_among_the_new(
+    release: ca.Release, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "packs"
+    small = ca.build_release(planted(), tables={"tables": TABLES["tables"][:1]})
+    ca.run_report(small, folder, each="team")
+    packs = set(pack_files(Units(small, "directorate").names).values())
+    changed, *others = sorted({f.name for f in folder.glob("*.html")} - {INDEX, *packs})
+    assert others
+    (folder / changed).write_text("somebody's own notes", encoding="utf-8")
+    (folder / "mine.html").write_text("never written by a run", encoding="utf-8")
+    kept = {f.name: f.read_bytes() for f in folder.iterdir()}
+
+    def full(source: Path, target: Path) -> None:
+        if target.parent.name == BEFORE:
+            raise ReportError("held open")
+        source.replace(target)
+
+    with monkeypatch.context() as broken:
+        broken.setattr("culture_analytics.files._replace", full)
+        with pytest.raises(ReportError, match="held open"):
+            ca.run_report(small, folder, each="directorate")
+    assert {f.name: f.read_bytes() for f in folder.iterdir()} == kept  # all or nothing
+
+    ca.run_report(small, folder, each="directorate")
+    now = {f.name for f in folder.iterdir()}
+    assert (folder / changed).read_text(encoding="utf-8") == "somebody's own notes"
+    assert now == packs | {changed, "mine.html", INDEX, WRITTEN}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "[]", '{"packs": 3}', '{"packs": {"a.html": 1}}', '{"packs": {"a.html": null}}',
+        '{"packs": {"../victim.html": "DIGEST", "victim.html": "0", "link.html": "DIGEST"}}',
+    ],
+)  # fmt: skip
+def test_a_list_that_somebody_edited_leads_nowhere(tmp_path: Path, text: str) -> None:
+    folder, stage = tmp_path / "out", tmp_path / "stage"
+    folder.mkdir()
+    stage.mkdir()
+    victim = tmp_path / "victim.html"
+    victim.write_text("mine", encoding="utf-8")
+    (folder / "victim.html").write_text("mine", encoding="utf-8")
+    (folder / "a.html").write_text("mine", encoding="utf-8")
+    with contextlib.suppress(OSError):  # a system that allows no links
+        (folder / "link.html").symlink_to(victim)
+    digest = hashlib.sha256(b"mine").hexdigest()
+    (folder / WRITTEN).write_text(text.replace("DIGEST", digest), encoding="utf-8")
+    assert take_over(stage, folder) == []
+    assert (stage / WRITTEN).exists()
+
+
+def test_a_killed_run_does_not_forget_old_packs(tmp_path: Path) -> None:
+    old, stage = tmp_path / "out", tmp_path / "stage"
+    for folder, name in ((old, "Old.html"), (stage, "New.html")):
+        folder.mkdir()
+        (folder / name).write_text(name, encoding="utf-8")
+    assert take_over(old, tmp_path / "none") == []
+    assert take_over(stage, old) == ["Old.html"]
+    # Killed when the new files were in place and the old one was not yet removed.
+    for file in stage.iterdir():
+        file.replace(old / file.name)
+    again = tmp_path / "again"
+    again.mkdir()
+    (again / "New.html").write_text("newer", encoding="utf-8")
+    assert take_over(again, old) == ["Old.html"]
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import re
 import shutil
@@ -163,10 +164,10 @@ def test_the_groups_of_the_board_are_those_with_clear_gaps(
     rows = [r for _, part in table.sections for r in part]
     (row,) = [r for r in rows if r[0].startswith("With a long-term") and "stress" in r[1]]
     stress = release["stress", "long_term_condition"].table.query("year == 2025")
-    of = stress.set_index("group")["value"]
-    assert row[2] == f"{of[row[0]]:.1f}%"
-    assert row[3] == f"{of[row[4]]:.1f}%"
-    assert float(row[5]) == pytest.approx(of[row[0]] - of[row[4]], abs=0.06)
+    of, answers = (stress.set_index("group")[c] for c in ("value", "base"))
+    for name, figure in (row[0], row[2]), (row[3], row[4]):
+        assert figure == f"{of[name]:.1f}%\n{answers[name]:,.0f}"
+    assert float(row[5].split("\n")[0]) == pytest.approx(of[row[0]] - of[row[3]], abs=0.06)
 
 
 def test_the_board_reads_one_verdict_on_what_changed(
@@ -355,3 +356,82 @@ def test_points_are_escaped_and_numbered() -> None:
     assert [li.text for li in node.all("li")] == ["<b>one</b>", "two"]
     assert node.all("ol") and not node.all("b")
     assert repr(block) == "A & B\n1. <b>one</b>\n2. two"
+
+
+def test_a_change_of_a_unit_is_called_the_same_wherever_it_is_shown(release: ca.Release) -> None:
+    from culture_analytics.output.unit_blocks import Units
+
+    units = Units(release, "directorate")
+    packs = units.changes
+    clear = packs["reading"].isin(["better", "worse", "better_within", "worse_within"])
+    told = dict(zip(zip(packs["measure"], packs["group"], strict=True), clear, strict=True))
+    headline = release["headline"].unique("measure")
+    compared = 0
+    for measure in headline:
+        table = ca.show.unit_changes(release, measure)
+        if not isinstance(table, Table):
+            continue
+        for row in table.sections[0][1]:
+            if row[3]:
+                compared += 1
+                assert (row[3] == "yes") == told[measure, row[0]], (measure, row)
+    assert compared > 50
+    # The diagnosis judges some of the same: by the same p.
+    both = [release[t].table for t in ("changes", "culture_changes")]
+    keys = ["year", "reference", "measure", "breakdown", "group", "statistic"]
+    same = both[0].merge(both[1], on=keys).query("breakdown == 'directorate'")
+    assert len(same) > 20
+    np.testing.assert_array_equal(same["p_adjusted_x"], same["p_adjusted_y"])
+
+
+def test_a_worry_that_is_clearly_worse_is_named_for_the_board(
+    release: ca.Release, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lead = "And of the worries that the framework names"
+    quiet = show_board.board_first(release)
+    assert lead not in [b.lead for b in flat(quiet) if isinstance(b, Points)]
+    found = show_diagnosis.diagnosis(release)
+    assert found is not None
+    findings = found.findings.copy()
+    one = findings["topic"].eq("concerns") & findings["finding"].eq("concerns/bullying")
+    assert one.sum() == 1
+    worse = "Bullied by managers is clearly worse than 2024 by 4.0 points."
+    better = "As published, Bullied by patients is clearly better than in England by 5.0 points."
+    findings.loc[one, "kind"] = "concern"
+    findings.loc[one, "sentence"] = f"Bullying: Bullied by managers 14 % (3,000). {worse} {better}"
+    monkeypatch.setattr(
+        show_board, "diagnosis", lambda _: dataclasses.replace(found, findings=findings)
+    )
+    points = [b for b in flat(show_board.board_first(release)) if isinstance(b, Points)]
+    (named,) = [list(b.items) for b in points if b.lead == lead]
+    assert named == [f"Bullying: {worse}"]
+
+
+def test_shares_that_are_all_hidden_are_a_sentence_and_no_chart(
+    release: ca.Release, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = show_diagnosis.diagnosis(release)
+    assert found is not None and found.drivers is not None
+    numbers = dict.fromkeys(["value", "lower", "upper", "base"], np.nan)
+    shares = found.drivers._with(found.drivers._frame.assign(status="suppressed", **numbers))
+    hidden = dataclasses.replace(found, drivers=shares)
+    monkeypatch.setattr(show_diagnosis, "diagnosis", lambda *_: hidden)
+    drivers = show_diagnosis.drivers(release)
+    assert isinstance(drivers, Sentence) and drivers.absent
+    shown = list(flat(show_diagnosis.priorities(release)))
+    assert shown and not any(isinstance(b, Picture) for b in shown)
+
+
+def test_a_small_organisation_is_told_what_is_hidden() -> None:
+    small = ca.build_release(ca.simulate_survey(60, year=2025, seed=5), tables=STANDARD)
+    blocks_of(small)  # none of them fails
+    table = ca.show.figures(small)
+    assert isinstance(table, Table)
+    held = small["headline"].table
+    overall = held[held["breakdown"].eq("overall") & held["status"].isin(["ok", "suppressed"])]
+    hidden = int(overall["status"].eq("suppressed").sum())
+    rows = table.sections[0][1]
+    assert hidden and len(rows) == len(overall)
+    assert sum(row[1] == "[c]" for row in rows) == hidden
+    picture = ca.show.headline(small)
+    assert isinstance(picture, Picture) and picture.alt.count("hidden to protect people") >= 1
