@@ -51,7 +51,7 @@ from culture_analytics.stats.multilevel import FEWEST_GROUPS
 __all__ = ["PooledUnits", "pool_rates", "pool_scores"]
 
 _SHAPES = (0.0, 0.5, 1.0)
-_PRIOR = 0.5  # power of the standard deviation between units that its prior density follows
+_ALIKE = 0.3  # weight of no difference where units differ just as chance makes them
 _UNLIKELY = 8.0  # log of the weight, below the best, of what is left out
 _SPREADS, _CENTRES = 15, 7  # averaged over, of each shape
 _COARSE = 12  # spreads the best centre is looked for at
@@ -131,8 +131,7 @@ def pool_rates(n: ArrayLike, yes: ArrayLike, *, level: float = 0.95) -> PooledUn
         raise AdjustmentError("All answers are the same: nothing varies.")
     tail = 1 - upper_tail(level)
     rates = _Rates(size, said)
-    weights, priors, spreads = _allowed(rates)
-    return rates.averaged(weights, priors, tail, float(weights @ spreads))
+    return rates.averaged(_allowed(rates), tail)
 
 
 def pool_scores(mean: ArrayLike, se: ArrayLike, *, level: float = 0.95) -> PooledUnits:
@@ -183,8 +182,9 @@ def pool_scores(mean: ArrayLike, se: ArrayLike, *, level: float = 0.95) -> Poole
     scale, origin = float(np.median(error)), float(np.median(y))
     scores = _Scores((y - origin) / scale, (error / scale) ** 2)
     spreads = scores.spreads()
-    height, value, variance = scores.at(spreads)
-    weights = np.exp(height - height.max())
+    prior = np.append(_no_spread(scores.variance), (spreads[1] - spreads[0]) * spreads)
+    height, value, variance = scores.at(np.append(0.0, spreads))
+    weights = np.exp(height - height.max()) * prior
     weights /= weights.sum()
     sd = np.sqrt(variance)
     lower, upper = (_mixture_quantile(weights, value, sd, share) for share in (tail, 1 - tail))
@@ -192,7 +192,7 @@ def pool_scores(mean: ArrayLike, se: ArrayLike, *, level: float = 0.95) -> Poole
         origin + scale * (weights @ value),
         origin + scale * lower,
         origin + scale * upper,
-        scale * float(weights @ spreads),
+        scale * float(weights[1:] @ spreads),
     )
 
 
@@ -202,6 +202,20 @@ def _enough(units: int) -> None:
             f"{units} units; differences between units need at least {FEWEST_GROUPS}. Try: the "
             "units' own figures."
         )
+
+
+def _no_spread(variance: FloatArray) -> float:
+    r"""Prior mass of no variance between units, beside the density :math:`\tau` of others.
+
+    Such that it has the share `_ALIKE` of the weight where as many units, of the average answers
+    each, differ by as much as chance makes them; an incomplete gamma function.
+    """
+    from scipy.special import gammainc, gammaln
+
+    half = (variance.size - 1) / 2
+    others = half - (half - 1) * np.log(half) + gammaln(half - 1)
+    others = np.exp(others) * gammainc(half - 1, half) / np.mean(1 / variance) / 2
+    return float(_ALIKE / (1 - _ALIKE) * others)
 
 
 def _product(first: FloatArray, second: FloatArray) -> FloatArray:
@@ -230,7 +244,7 @@ class _Scores(NamedTuple):
     variance: FloatArray
 
     def at(self, spread: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Log of the weight of each spread; means and variances of the units, (spreads, units)."""
+        """Log-likelihood of each spread; means and variances of the units, (spreads, units)."""
         weight = 1 / (self.variance + spread[:, None] ** 2)
         total = weight.sum(axis=1)
         centre = (weight @ self.y) / total
@@ -239,7 +253,7 @@ class _Scores(NamedTuple):
         part = self.variance * weight
         value = self.y - part * away
         return (
-            height + _PRIOR * np.log(spread),
+            height,
             value,
             self.variance * (1 - part) + part**2 / total[:, None],
         )
@@ -248,14 +262,17 @@ class _Scores(NamedTuple):
         """Standard deviations that are worth averaging over, evenly spaced."""
         low, high = 0.0, 3 * float(np.std(self.y, ddof=1)) + 3.0
         while True:  # the tail is long where units are few
-            height = self.at(_even(low, high, 60))[0]
+            height = self._weighed(_even(low, high, 60))
             if height.max() - height[-1] > _UNLIKELY:
                 break
             high *= 2
         for _ in range(3):
             at = _even(low, high, 60)
-            low, high = _likely(at, self.at(at)[0], low, high)
+            low, high = _likely(at, self._weighed(at), low, high)
         return _even(low, high, 4 * _SPREADS)
+
+    def _weighed(self, spread: FloatArray) -> FloatArray:
+        return np.asarray(self.at(spread)[0] + np.log(spread))
 
 
 def _even(low: float, high: float, count: int) -> FloatArray:
@@ -324,7 +341,7 @@ class _Rates:
     def __init__(self, n: FloatArray, yes: FloatArray) -> None:
         from scipy.special import xlogy
 
-        self.n, self.common = n, float(yes.sum() / n.sum())
+        self.common = float(yes.sum() / n.sum())
         step = min(1 / (2 * np.sqrt(n.sum())), 1 / (6 * np.sqrt(n.max())))
         cells = int(np.ceil(np.pi / 2 / np.clip(step, _FINEST, _COARSEST)))
         self.angle = np.linspace(0, np.pi / 2, cells + 1)
@@ -335,6 +352,7 @@ class _Rates:
         edges[-1] = 1.0
         self.shapes = [_Shape(power, self.common, edges) for power in _SHAPES]
         self.most = float(np.sqrt(self.common * (1 - self.common)))
+        self.chance = self.most**2 / n
 
     def height(self, masses: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Log-likelihood of each distribution, and the likelihood of each unit under it."""
@@ -346,8 +364,7 @@ class _Rates:
         self, shape: _Shape, spread: FloatArray
     ) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Likeliest centre at each spread, its standard error and height: Newton's method."""
-        chance = self.common * (1 - self.common) / self.n
-        step = 1 / np.sqrt((1 / (chance[:, None] + spread**2)).sum(axis=0))
+        step = 1 / np.sqrt((1 / (self.chance[:, None] + spread**2)).sum(axis=0))
         centre, error = np.zeros(spread.size), step.copy()
         for _ in range(_ROUNDS):
             around = centre + step * np.array([[-1.0], [0.0], [1.0]])
@@ -367,17 +384,23 @@ class _Rates:
                 break
         return centre, np.clip(error, step / 3, 3 * step), height[1]
 
-    def averaged(
-        self, weights: FloatArray, priors: FloatArray, tail: float, spread: float
-    ) -> PooledUnits:
-        """What is left open of each unit's rate, over distributions of these weights."""
-        of_units = _product(self.likelihood, priors)
-        left = self.likelihood * _product(weights / of_units, priors.T)
+    def alike(self) -> tuple[FloatArray, FloatArray]:
+        """Log-likelihood of one rate for all units, and how much of the shapes' scales it takes."""
+        variance = self.rate * (1 - self.rate) / self.most**2
+        wide = np.diff(np.sin(self.angle) ** 2) * sum(variance**-power for power in _SHAPES)
+        with np.errstate(divide="ignore"):
+            return np.log(self.likelihood).sum(axis=0), wide
+
+    def averaged(self, allowed: _Allowed, tail: float) -> PooledUnits:
+        """What is left open of each unit's rate."""
+        of_units = _product(self.likelihood, allowed.masses)
+        left = self.likelihood * _product(allowed.weights / of_units, allowed.masses.T)
+        left += allowed.alike
         below = np.cumsum(left, axis=1)
         below /= below[:, -1:]
         value = np.sum(left * self.rate, axis=1) / left.sum(axis=1)
         lower, upper = (self._quantile(below, share) for share in (tail, 1 - tail))
-        return PooledUnits(value, lower, upper, spread)
+        return PooledUnits(value, lower, upper, allowed.spread)
 
     def _quantile(self, below: FloatArray, share: float) -> FloatArray:
         """Rate that this share lies below, straight lines drawn within the cells."""
@@ -389,29 +412,42 @@ class _Rates:
         return np.asarray(np.sin(at) ** 2)
 
 
-def _allowed(rates: _Rates) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Distributions that the answers allow: weights, masses (cells, distributions), spreads."""
+class _Allowed(NamedTuple):
+    """What the answers allow; weights add up to 1 with those of units all alike."""
+
+    weights: FloatArray  # of each distribution
+    masses: FloatArray  # (cells, distributions)
+    alike: FloatArray  # weight of each rate, that of all units
+    spread: float
+
+
+def _allowed(rates: _Rates) -> _Allowed:
     low, high = 0.0, rates.most
     spread = high * ((np.arange(_COARSE) + 0.5) / _COARSE) ** 2
     for _ in range(2):
         best = [rates.best_centres(shape, spread) for shape in rates.shapes]
-        height = np.max([h for _, _, h in best], axis=0) + _PRIOR * np.log(spread)
+        height = np.max([h for _, _, h in best], axis=0) + np.log(spread)
         low, high = _likely(spread, height, low, high)
         coarse, spread = spread, _even(low, high, _COARSE)
-    weights, priors = [], []
+    heights, priors = [], []
     spread = _even(low, high, _SPREADS)
     every = np.tile(spread, _CENTRES)
     part = (np.arange(_CENTRES) + 0.5)[:, None] / _CENTRES
+    density = np.log(spread) + np.log((high - low) / _SPREADS / _CENTRES)
     for shape, (mode, error, _) in zip(rates.shapes, best, strict=True):
         middle, wide = np.interp(spread, coarse, mode), 3 * np.interp(spread, coarse, error)
         first, last = np.maximum(middle - wide, shape.low), np.minimum(middle + wide, shape.high)
         masses = shape.masses((first + part * (last - first)).ravel(), every)
-        height = rates.height(masses)[0] + _PRIOR * np.log(every)
-        weights.append(height + np.log(np.tile(last - first, _CENTRES)))
+        prior = np.tile(density + np.log(last - first), _CENTRES)
+        heights.append(rates.height(masses)[0] + prior)
         priors.append(masses)
-    weight = np.concatenate(weights)
-    weight = np.exp(weight - weight.max())
-    weight /= weight.sum()
+    logs = np.concatenate(heights)
+    same, width = rates.alike()
+    top = max(logs.max(), same.max())
+    weight, alike = np.exp(logs - top), np.exp(same - top) * width * _no_spread(rates.chance)
+    total = weight.sum() + alike.sum()
+    weight, alike = weight / total, alike / total
     kept = weight > _NEGLIGIBLE
-    weight = weight[kept] / weight[kept].sum()
-    return weight, np.concatenate(priors, axis=1)[:, kept], np.tile(every, len(_SHAPES))[kept]
+    spreads = np.tile(every, len(_SHAPES))
+    masses = np.concatenate(priors, axis=1)
+    return _Allowed(weight[kept], masses[:, kept], alike, float(weight @ spreads))
