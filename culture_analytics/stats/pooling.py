@@ -6,9 +6,10 @@ are:
 
 **The variance between units is itself uncertain.** With few units, or small ones, its best estimate
 is often nought. All standard deviations :math:`\tau` the answers allow are averaged over, each
-weighted by its likelihood and a prior density that goes with :math:`\sqrt\tau`: half-way between
-the two usual ones, flat on :math:`\tau` (Gelman 2006), whose limits fall short where many units
-hardly differ, and flat on :math:`\tau^2` (Morris and Tang 2011), which draws few units too little.
+weighted by its likelihood and a prior density flat on :math:`\tau^2` (Morris and Tang 2011). Alone
+that draws units too little and makes limits too wide where they hardly differ. So some prior mass
+is put on no difference at all: as much as gives it three tenths of the weight where units differ
+just as much as chance makes them.
 
 **The shape of the distribution is unknown.** Log-odds of rates are often not normal: where some
 true rates lie near nothing, limits from a normal distribution of log-odds lie too high, and miss a
@@ -29,9 +30,6 @@ Morris CN, Tang R (2011). Estimating random effects via adjustment for density m
 
 Morris CN (1983). Parametric empirical Bayes inference: theory and applications. *Journal of the
 American Statistical Association* 78:47-55.
-
-Gelman A (2006). Prior distributions for variance parameters in hierarchical models. *Bayesian
-Analysis* 1:515-534.
 
 Laird NM, Louis TA (1987). Empirical Bayes confidence intervals based on bootstrap samples. *Journal
 of the American Statistical Association* 82:739-750.
@@ -100,13 +98,13 @@ def pool_rates(n: ArrayLike, yes: ArrayLike, *, level: float = 0.95) -> PooledUn
     -----
     On the scale of each shape, :math:`h(p)` with :math:`h'(\bar p) = 1` at the rate of all units
     together, true rates are normal with mean :math:`\mu` and standard deviation :math:`\tau`. The
-    prior is flat on :math:`\mu` between :math:`h(0)` and :math:`h(1)`, and goes with
-    :math:`\sqrt\tau` up to :math:`\sqrt{\bar p (1 - \bar p)}`, which the standard deviation of no
-    set of rates exceeds. Shapes count the same.
+    prior is flat on :math:`\mu` between :math:`h(0)` and :math:`h(1)`, and on :math:`\tau^2` up to
+    :math:`\bar p (1 - \bar p)`, which the variance of no set of rates exceeds; a part of it lies on
+    :math:`\tau = 0`. Shapes count the same.
 
     References
     ----------
-    Gelman (2006); Morris and Tang (2011). Equal to sums over a finer grid by
+    Morris and Tang (2011). Equal to sums over a finer grid by
     ``tests/reference/pooling.R``.
 
     Examples
@@ -116,7 +114,7 @@ def pool_rates(n: ArrayLike, yes: ArrayLike, *, level: float = 0.95) -> PooledUn
     >>> n, yes = [120, 80, 45, 200, 30, 12, 60, 95], [30, 36, 9, 44, 15, 2, 12, 40]
     >>> found = pool_rates(n, yes)
     >>> found.value.round(2).tolist()
-    [0.26, 0.43, 0.22, 0.23, 0.45, 0.23, 0.22, 0.41]
+    [0.26, 0.43, 0.22, 0.22, 0.45, 0.23, 0.22, 0.41]
     """
     size, said = floats(n).ravel(), floats(yes).ravel()
     if size.shape != said.shape:
@@ -159,7 +157,7 @@ def pool_scores(mean: ArrayLike, se: ArrayLike, *, level: float = 0.95) -> Poole
 
     References
     ----------
-    Gelman (2006); Morris and Tang (2011). Equal to sums over a finer grid by
+    Morris and Tang (2011). Equal to sums over a finer grid by
     ``tests/reference/pooling.R``.
 
     Examples
@@ -167,7 +165,7 @@ def pool_scores(mean: ArrayLike, se: ArrayLike, *, level: float = 0.95) -> Poole
     >>> estimates, errors = [30.0, 22.0, 41.0, 27.0, 25.0, 36.0], [6.0, 2.0, 9.0, 3.0, 2.5, 5.0]
     >>> found = pool_scores(estimates, errors)
     >>> found.value.round(1).tolist()
-    [28.9, 22.7, 32.9, 27.1, 25.4, 32.6]
+    [29.1, 22.7, 33.8, 27.1, 25.4, 33.1]
     """
     y, error = floats(mean), floats(se)
     if y.shape != error.shape or y.ndim != 1:
