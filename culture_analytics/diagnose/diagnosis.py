@@ -382,10 +382,13 @@ def _gaps(held: Held) -> list[str]:
     if held.rows(DRIVERS).empty:
         notes.append(
             "What goes with burnout and other outcomes could not be worked out: too few "
-            "respondents have all the answers, or these do not vary."
+            "respondents have all the answers (a survey's weights can make them worth fewer), or "
+            "these do not vary."
             if held.release.about["kind"] == "extract"
             else "What goes with an outcome needs respondents; these are published results."
         )
+    if held.rows(QUALITY).empty and held.release.about["kind"] == "extract":
+        notes.append(f"{reliability.WHAT} is not judged: too few respondents.")
     for topic, what in ((DRIVERS, driving.WHAT), (QUALITY, reliability.WHAT)):
         made = held.estimates(topic)
         if made is not None:  # what the survey's weights do

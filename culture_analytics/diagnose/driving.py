@@ -112,7 +112,8 @@ def drivers(
     DesignError
         There is no such weight.
     AdjustmentError
-        Nothing can be said: too few respondents, nothing varies, or no element has two items left.
+        Nothing can be said: too few respondents (with a weight: too small an effective base),
+        nothing varies, or no element has two items left.
 
     Notes
     -----
@@ -148,10 +149,12 @@ def drivers(
     sums = cross_products(design.points, cluster, weights=weights)
     base = float(sums.n.sum())
     fewest = max(LARGE, rule.base_under)
-    if base < fewest:
+    total, squares = sums.weight.sum(), sums.squares.sum()
+    if base < fewest or total**2 / squares < fewest * (1 - 1e-9):  # Kish's effective base
         raise AdjustmentError(
-            f"What goes with the outcomes: fewer than {fewest} respondents have every element and "
-            "outcome, too few to say."
+            f"{WHAT}: fewer than {fewest} respondents have every element and outcome"
+            + (", or their weights leave them worth fewer" if weights is not None else "")
+            + ", too few to say."
         )
     share = partial(
         _shares, blocks=design.blocks, shared_out=METHODS[method], mean=design.same_elements

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 import culture_analytics as ca
-from culture_analytics.diagnose import drivers
+from culture_analytics.diagnose import drivers, scale_quality
 from culture_analytics.diagnose.driving import ALL_ELEMENTS, EXPLAINED, SHARE, WHAT
 from culture_analytics.errors import AdjustmentError, DesignError, MeasureError
 from culture_analytics.estimates import Estimates
@@ -199,6 +199,14 @@ def test_the_only_weight_is_used_and_said(sample: ca.Survey, found: Estimates) -
     assert (other.table["value"] != found.table["value"]).any()
     with pytest.raises(DesignError, match="no weight 'third'; it has: one, other"):
         drivers(uneven, weight="third")
+
+
+def test_a_few_heavy_respondents_are_too_few(sample: ca.Survey) -> None:
+    heavy = with_weights(sample, np.where(np.arange(sample.n) % 1000, 1.0, 5000.0))
+    with pytest.raises(AdjustmentError, match="fewer than 100 .* weights leave them worth fewer"):
+        drivers(heavy)
+    assert scale_quality(heavy)["reading"].eq("too few to say").all()
+    assert scale_quality(heavy, weight=None)["alpha"].notna().all()
 
 
 def test_a_diagnosis_says_what_was_weighted(sample: ca.Survey) -> None:
