@@ -193,8 +193,8 @@ def cross_products(
             products[:, j, i] = products[:, i, j]
     return CrossProducts(
         np.bincount(at, minlength=units).astype(np.float64),
-        np.bincount(at, weight, units),
-        np.bincount(at, weight**2, units),
+        floats(np.bincount(at, weight, units)),
+        floats(np.bincount(at, weight**2, units)),
         sums,
         products,
         centre,
