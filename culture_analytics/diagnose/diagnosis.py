@@ -15,8 +15,9 @@ from typing import Any
 import pandas as pd
 
 from culture_analytics.compare.groups import ALL, REST
+from culture_analytics.diagnose import driving, reliability
 from culture_analytics.diagnose.conditions import conditions, evidence
-from culture_analytics.diagnose.driving import METHODS, UNWEIGHTED, drivers
+from culture_analytics.diagnose.driving import METHODS, drivers
 from culture_analytics.diagnose.findings import findings
 from culture_analytics.diagnose.held import SCORES, Held
 from culture_analytics.diagnose.hotspots import falling_units, spots
@@ -381,13 +382,17 @@ def _gaps(held: Held) -> list[str]:
     if held.rows(DRIVERS).empty:
         notes.append(
             "What goes with burnout and other outcomes could not be worked out: too few "
-            "respondents have all the answers, or these do not vary."
+            "respondents have all the answers (a survey's weights can make them worth fewer), or "
+            "these do not vary."
             if held.release.about["kind"] == "extract"
             else "What goes with an outcome needs respondents; these are published results."
         )
-    made = held.estimates(DRIVERS)
-    if made is not None and UNWEIGHTED in made.notes:
-        notes.append(UNWEIGHTED)
+    if held.rows(QUALITY).empty and held.release.about["kind"] == "extract":
+        notes.append(f"{reliability.WHAT} is not judged: too few respondents.")
+    for topic, what in ((DRIVERS, driving.WHAT), (QUALITY, reliability.WHAT)):
+        made = held.estimates(topic)
+        if made is not None:  # what the survey's weights do
+            notes += [n for n in made.notes if n.startswith(f"{what}:")]
     done = set(held.rows(DRIVERS)["measure"])
     missing = [o.label for o in held.model.set_against if o.measure not in done]
     if done and missing:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from culture_analytics.adjusted import yes_and_base
 from culture_analytics.diagnose.model import CultureModel, Outcome, load_culture_model
 from culture_analytics.diagnose.reliability import LARGE, SYNTHETIC, rounded_down
+from culture_analytics.diagnose.weights import DESIGN, design_weight, weight_note
 from culture_analytics.disclosure.rules import Rule, load_rule
 from culture_analytics.errors import AdjustmentError, MeasureError
 from culture_analytics.estimate.numerators import Answers
@@ -57,7 +58,7 @@ NO_CAUSE = (
     "Shares of what the elements explain together, among people who answered both. They say what "
     "goes with an outcome, not what brings it about: the same people answered both on one day."
 )
-UNWEIGHTED = "The survey's weights are not used: everyone who answered counts once."
+WHAT = "What goes with the outcomes"
 _GROUPS = 200  # of staff, where there are no units to draw again
 
 
@@ -67,6 +68,7 @@ def drivers(
     model: CultureModel | None = None,
     method: str = "lmg",
     unit: str | None = None,
+    weight: str | None = DESIGN,
     draws: int = 1000,
     level: float = 0.95,
     rule: str | Rule = "default",
@@ -84,6 +86,10 @@ def drivers(
     unit
         Units drawn again for the limits; default the smallest unit column of which at least ten
         have answers. Without one staff are drawn in 200 groups, as if they were independent.
+    weight
+        Name of one of the design's weights; None: everyone counts once. Default ``"design"``: the
+        only weight the survey has, none where it has none or several. Units drawn again bring
+        their respondents' weights.
     draws
         Samples of units. Default 1000.
     level
@@ -103,14 +109,17 @@ def drivers(
     ------
     MeasureError
         The survey has several years, or there is no such method or unit column.
+    DesignError
+        There is no such weight.
     AdjustmentError
-        Nothing can be said: too few respondents, nothing varies, or no element has two items left.
+        Nothing can be said: too few respondents (with a weight: too small an effective base),
+        nothing varies, or no element has two items left.
 
     Notes
     -----
     An element's score leaves out the items of the outcome itself. Respondents count who have every
-    element and outcome; each counts once. Weights of the survey's design are not used, and a note
-    says so. What was left out stands in `.notes`.
+    element and outcome, and a weight above 0. Correlations are weighted (R ``cov.wt``); `weighting`
+    and a note say by what. What was left out stands in `.notes`.
 
     References
     ----------
@@ -136,13 +145,16 @@ def drivers(
         method = "johnson"
         notes.append(f"More than {MOST_PREDICTORS} elements: Johnson's relative weights.")
     cluster, how = _clusters(survey, unit, design.points, notes)
-    sums = cross_products(design.points, cluster)
+    weighting, weights = design_weight(survey, weight)
+    sums = cross_products(design.points, cluster, weights=weights)
     base = float(sums.n.sum())
     fewest = max(LARGE, rule.base_under)
-    if base < fewest:
+    total, squares = sums.weight.sum(), sums.squares.sum()
+    if base < fewest or total**2 / squares < fewest * (1 - 1e-9):  # Kish's effective base
         raise AdjustmentError(
-            f"What goes with the outcomes: fewer than {fewest} respondents have every element and "
-            "outcome, too few to say."
+            f"{WHAT}: fewer than {fewest} respondents have every element and outcome"
+            + (", or their weights leave them worth fewer" if weights is not None else "")
+            + ", too few to say."
         )
     share = partial(
         _shares, blocks=design.blocks, shared_out=METHODS[method], mean=design.same_elements
@@ -150,7 +162,7 @@ def drivers(
     value, lower, upper = _limits(sums, share, draws, level)
     if not np.isfinite(value).all():
         raise AdjustmentError(
-            "What goes with the outcomes cannot be worked out: an element does not vary here, or "
+            f"{WHAT} cannot be worked out: an element does not vary here, or "
             "two elements are the same."
         )
     frame = _rows(design, value, lower, upper, method=f"{method}, {how}" if how else method)
@@ -160,14 +172,14 @@ def drivers(
         breakdown=ELEMENT,
         level=level,
         base=rounded_down(base),
-        weighting="unweighted",
+        weighting=weighting,
         status="ok",
         source="extract",
     )
     if survey.synthetic:
         notes.insert(0, SYNTHETIC)
-    if survey.design.weights:
-        notes.append(UNWEIGHTED)
+    if said := weight_note(survey, weighting, WHAT):
+        notes.append(said)
     names = pd.DataFrame(
         {"org": list(survey.orgs), "name": [survey.names.get(o, "") for o in survey.orgs]}
     )

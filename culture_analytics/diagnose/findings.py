@@ -320,7 +320,13 @@ def _units(held: Held) -> Iterator[_Finding]:
                 f"{and_list(groups[MOST_UNITS:], most=8)}.",
                 WHY, table=SPOTS,
             )  # fmt: skip
-    if every.empty:
+    if every.empty and units == 1:
+        yield _Finding(
+            f"units/{held.by}/none", UNKNOWN, "units", "", held.by, "",
+            f"Only one {held.by} can be shown, so nothing is said of where.",
+            "It is not compared with any other.", table=SPOTS,
+        )  # fmt: skip
+    elif every.empty:
         yield _Finding(
             f"units/{held.by}/none", NEUTRAL, "units", "", held.by, "",
             f"None of {units} {plural(held.by)} stands out beyond chance on any of {tested} "

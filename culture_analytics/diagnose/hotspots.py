@@ -159,7 +159,7 @@ def pooled_units(
     >>> found = pooled_units(stress, by="directorate").table
     >>> hot = found[found["method"].eq("hot spot")]
     >>> hot["group"].tolist(), hot["value"].round(1).tolist()
-    (['Urgent Response and Transport'], [15.6])
+    (['Urgent Response and Transport'], [16.0])
     """
     frame = estimates._frame.assign(_hidden=estimates._hidden)
     plain = (
@@ -230,8 +230,8 @@ def spots(pooled: Estimates) -> pd.DataFrame:
     >>> import culture_analytics as ca
     >>> stress = ca.calculate(ca.load_sample(2024), "work_related_stress", by="directorate")
     >>> print(spots(pooled_units(stress, by="directorate"))["reason"].iloc[0])
-    Work-related stress: 15.6 points above the organisation (57.5 % against 41.8 %), 145 staff, \
-95 % interval 7.5 to 23.9 points
+    Work-related stress: 16.0 points above the organisation (57.8 % against 41.8 %), 145 staff, \
+95 % interval 7.9 to 24.2 points
     """
     table = pooled.table
     chosen = table[table["statistic"].eq(DIFFERENCE) & table["method"].isin([HOT, BRIGHT])]

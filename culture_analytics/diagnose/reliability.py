@@ -14,6 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from culture_analytics.diagnose.model import CultureModel, load_culture_model
+from culture_analytics.diagnose.weights import DESIGN, design_weight, weight_note
 from culture_analytics.disclosure.rules import Rule, load_rule
 from culture_analytics.errors import AdjustmentError, MeasureError
 from culture_analytics.estimates import Estimates
@@ -38,6 +39,8 @@ ALPHA, OMEGA, ITEM_REST, UNIT = "alpha", "omega", "item_rest", "coefficient"
 
 SYNTHETIC = "SYNTHETIC data: simulated respondents of an organisation that does not exist."
 
+WHAT = "How well scales hold together"
+
 LARGE = 100
 """Respondents from which a scale is judged: under it alpha scatters by a tenth and more."""
 
@@ -53,7 +56,7 @@ _STEP = 50  # numbers of respondents are given in steps of so many
 _REST = 0.2  # item-rest correlation under which an item is named
 _COLUMNS = ("year", "org", "breakdown", "group", "scale", "label", "items", "base", "alpha",
             "lower", "upper", "omega", "weakest", "item_rest", "loose_items",
-            "reading")  # fmt: skip
+            "reading", "weighting")  # fmt: skip
 
 
 def scale_quality(
@@ -64,6 +67,7 @@ def scale_quality(
     missing: str = "pairwise",
     least: int = LARGE,
     level: float = 0.95,
+    weight: str | None = DESIGN,
 ) -> pd.DataFrame:
     """Internal consistency of every element and outcome, by year, organisation and large group.
 
@@ -82,24 +86,30 @@ def scale_quality(
         Respondents a figure must rest on; never fewer than `LARGE`. Default `LARGE`.
     level
         Confidence level of alpha's limits.
+    weight
+        Name of one of the design's weights; None: everyone counts once. Default ``"design"``: the
+        only weight the survey has, none where it has none or several.
 
     Returns
     -------
     DataFrame
         Columns ``year, org, breakdown, group, scale, label, items, base, alpha, lower, upper,
-        omega, weakest, item_rest, loose_items, reading``. `items` are those asked that year; `base`
-        the fewest respondents behind any pair; `weakest` the item with the lowest item-rest
-        correlation, which is `item_rest`; `loose_items` how many have one under 0.2. Groups too
-        small are kept, with no figure and the reading ``"too few to say"``.
+        omega, weakest, item_rest, loose_items, reading, weighting``. `items` are those asked that
+        year; `base` the fewest respondents behind any pair; `weakest` the item with the lowest
+        item-rest correlation, which is `item_rest`; `loose_items` how many have one under 0.2.
+        Groups too small are kept, with no figure and the reading ``"too few to say"``.
 
     Raises
     ------
     MeasureError
         A column of `by` does not exist.
+    DesignError
+        There is no such weight.
 
     Notes
     -----
-    Respondents count once each: no weights. Two-item scales have no omega.
+    With a weight covariances are weighted (R ``cov.wt``, pairwise that of each pair), and limits
+    and what is too small rest on the effective base (Kish). Two-item scales have no omega.
 
     References
     ----------
@@ -126,6 +136,7 @@ def scale_quality(
         counted = tuple(i for s in o.sets if s.counts for i in s.items)
         scales[o.id] = (o.label, counted)
     answers = survey.responses
+    weighting, weights = design_weight(survey, weight)
     points = _points(survey, {i for _, items in scales.values() for i in items})
     rows: list[dict[str, Any]] = []
     keys: dict[Any, Any] = answers.groupby(["year", "org"], sort=True, observed=True).indices
@@ -146,8 +157,9 @@ def scale_quality(
                 one = {"year": year, "org": org, "breakdown": breakdown, "group": group,
                        "scale": scale, "label": label, "items": len(asked)}  # fmt: skip
                 table = np.column_stack([points[i][place] for i in asked])
-                rows.append({**one, **_judged(table, asked, missing, fewest, level)})
-    return pd.DataFrame(rows, columns=list(_COLUMNS))
+                w = None if weights is None else weights[place]
+                rows.append({**one, **_judged(table, w, asked, missing, fewest, level)})
+    return pd.DataFrame(rows, columns=list(_COLUMNS)).assign(weighting=weighting)
 
 
 def coefficients(
@@ -156,13 +168,14 @@ def coefficients(
     model: CultureModel | None = None,
     by: str | Iterable[str] | None = None,
     level: float = 0.95,
+    weight: str | None = DESIGN,
     rule: str | Rule = "default",
 ) -> Estimates:
     """What `scale_quality` finds, as rows of the result schema.
 
     Parameters
     ----------
-    survey, model, by, level
+    survey, model, by, level, weight
         As `scale_quality`.
     rule
         Disclosure rule of the protected view.
@@ -185,7 +198,7 @@ def coefficients(
     model = model or load_culture_model()
     measure = {e: f"{PREFIX}{e}" for e in model.elements}
     measure |= {o.id: o.measure for o in model.outcomes.values()}
-    found = scale_quality(survey, model=model, by=by, level=level)
+    found = scale_quality(survey, model=model, by=by, level=level, weight=weight)
     found = found[found["alpha"].notna()].reset_index(drop=True)
     numbers = ["alpha", "lower", "upper", "omega", "item_rest"]
     found[numbers] = found[numbers].astype(float)  # of objects where one was never known
@@ -196,7 +209,7 @@ def coefficients(
         "unit": UNIT,
         "level": level,
         "base": found["base"].map(rounded_down).astype(float),
-        "weighting": "unweighted",
+        "weighting": found["weighting"],
         "status": "ok",
         "source": "extract",
     }
@@ -211,7 +224,9 @@ def coefficients(
     ]  # fmt: skip
     rows = pd.concat(parts).sort_index(kind="stable")
     rows = rows[rows["value"].notna()].reset_index(drop=True)
-    return Estimates(rows, rule=load_rule(rule), notes=[SYNTHETIC] if survey.synthetic else [])
+    said = weight_note(survey, design_weight(survey, weight)[0], WHAT)
+    notes = [SYNTHETIC] * survey.synthetic + [said] * bool(said)
+    return Estimates(rows, rule=load_rule(rule), notes=notes)
 
 
 def rounded_down(base: float) -> float:
@@ -230,7 +245,12 @@ def _points(survey: Survey, items: Iterable[str]) -> Mapping[str, NDArray[np.flo
 
 
 def _judged(
-    table: NDArray[np.float64], items: tuple[str, ...], missing: str, fewest: int, level: float
+    table: NDArray[np.float64],
+    weights: NDArray[np.float64] | None,
+    items: tuple[str, ...],
+    missing: str,
+    fewest: int,
+    level: float,
 ) -> dict[str, Any]:
     nothing = {
         "base": np.nan, "alpha": np.nan, "lower": np.nan, "upper": np.nan, "omega": np.nan,
@@ -239,13 +259,13 @@ def _judged(
     if len(table) < fewest:
         return nothing
     try:
-        covariance = item_covariance(table, missing=missing)
-        if covariance.base < fewest:
+        covariance = item_covariance(table, missing=missing, weights=weights)
+        if covariance.effective_base < fewest:
             return nothing
         found = reliability(covariance.covariance)
     except AdjustmentError:  # an item that all answered alike: which one is not for telling
         return {**nothing, "reading": "cannot be judged here"}
-    lower, upper = alpha_limits(found.alpha, covariance.base, len(items), level=level)
+    lower, upper = alpha_limits(found.alpha, covariance.effective_base, len(items), level=level)
     judged = found.alpha if np.isnan(found.omega) or found.improper else found.omega
     lowest = min(found.alpha, judged)
     weakest = int(np.argmin(found.item_rest))

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from culture_analytics.errors import CultureAnalyticsError
 from culture_analytics.stats._quantiles import FloatArray, floats
 from culture_analytics.stats.variance import _check_lonely, unsampled_share
 
@@ -60,3 +61,22 @@ def stratum_factors(
         scale = np.count_nonzero(used) / several if several else np.nan
         squares, totals = squares * scale, totals * scale
     return StratumFactors(squares, totals)
+
+
+def checked_weights(weights: ArrayLike, respondents: int) -> FloatArray:
+    """Weights as numbers, one for each respondent.
+
+    Raises
+    ------
+    CultureAnalyticsError
+        They are not one for each respondent, or some are missing, infinite or below 0.
+    """
+    given = floats(weights)
+    if given.shape != (respondents,):
+        raise CultureAnalyticsError(f"Try: one weight for each of the {respondents:,} respondents.")
+    wrong = int(np.count_nonzero(~np.isfinite(given) | (given < 0)))
+    if wrong:
+        raise CultureAnalyticsError(
+            f"{wrong} of {respondents:,} weights are missing, infinite or below 0."
+        )
+    return given

@@ -40,6 +40,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from culture_analytics.errors import AdjustmentError, CultureAnalyticsError
+from culture_analytics.stats._covariance import checked_weights
 from culture_analytics.stats._quantiles import FloatArray, floats, upper_tail
 
 __all__ = [
@@ -69,10 +70,14 @@ class CrossProducts:
 
     n: FloatArray
     """Respondents with every variable, shape (units,)."""
+    weight: FloatArray
+    """Sums of their weights, shape (units,); `n` where none are given."""
+    squares: FloatArray
+    """Sums of their squared weights, shape (units,)."""
     sums: FloatArray
-    """Sums of the centred variables, shape (units, variables)."""
+    """Weighted sums of the centred variables, shape (units, variables)."""
     products: FloatArray
-    """Sums of products of the centred variables, shape (units, variables, variables)."""
+    """Weighted sums of products of the centred variables, (units, variables, variables)."""
     centre: FloatArray
     """What was taken off each variable first, so that the products keep their digits."""
 
@@ -90,15 +95,17 @@ class CrossProducts:
         Returns
         -------
         ndarray
-            Shape (variables, variables), or (draws, variables, variables).
+            Shape (variables, variables), or (draws, variables, variables); equal to R ``cov.wt``.
         """
         times = np.ones(self.n.size) if counts is None else floats(counts)
         k = self.centre.size
-        n = (times @ self.n)[..., None]
+        total = (times @ self.weight)[..., None]
+        freedom = total - (times @ self.squares)[..., None] / total  # unweighted: one less
         sums = times @ self.sums
         products = (times @ self.products.reshape(self.n.size, k * k)).reshape(*sums.shape, k)
         return np.asarray(
-            (products - sums[..., :, None] * sums[..., None, :] / n[..., None]) / (n[..., None] - 1)
+            (products - sums[..., :, None] * sums[..., None, :] / total[..., None])
+            / freedom[..., None]
         )
 
     def correlation(self, counts: ArrayLike | None = None) -> FloatArray:
@@ -106,7 +113,7 @@ class CrossProducts:
         c = self.covariance(counts)
         variance = np.diagonal(c, axis1=-2, axis2=-1)
         # In a variable that does not vary only rounding is left, small beside what was squared.
-        squares = np.diag(self.products.sum(axis=0)) / self.n.sum()
+        squares = np.diag(self.products.sum(axis=0)) / self.weight.sum()
         least = 1e-12 * squares + 1e-26 * self.centre**2
         with np.errstate(divide="ignore", invalid="ignore"):
             sd = np.sqrt(np.where(variance > least, variance, np.nan))
@@ -124,7 +131,11 @@ class Bootstrapped(NamedTuple):
 
 
 def cross_products(
-    values: ArrayLike, unit: ArrayLike, *, n_units: int | None = None
+    values: ArrayLike,
+    unit: ArrayLike,
+    *,
+    n_units: int | None = None,
+    weights: ArrayLike | None = None,
 ) -> CrossProducts:
     """Sums of products unit by unit.
 
@@ -136,6 +147,9 @@ def cross_products(
         Unit of each respondent, from 0; below 0 is left out.
     n_units : int, optional
         Default: the highest in `unit` and one.
+    weights : array_like, optional
+        Weight of each respondent, shape (respondents,); those of weight 0 are left out. Default:
+        everyone counts once.
 
     Returns
     -------
@@ -145,7 +159,7 @@ def cross_products(
     Raises
     ------
     CultureAnalyticsError
-        The two differ in length.
+        The two differ in length, or weights are missing, infinite or below 0.
     AdjustmentError
         Nobody has every variable.
 
@@ -158,12 +172,13 @@ def cross_products(
     given, at = floats(values), np.asarray(unit, dtype=np.intp)
     if given.ndim != 2 or at.shape != given.shape[:1]:
         raise CultureAnalyticsError("Try: a row of values and one unit for each respondent.")
-    whole = np.isfinite(given).all(axis=1) & (at >= 0)
+    weight = np.ones(len(given)) if weights is None else checked_weights(weights, len(given))
+    whole = np.isfinite(given).all(axis=1) & (at >= 0) & (weight > 0)
     if not whole.any():
         raise AdjustmentError(
             f"None of {len(given):,} respondents has all {given.shape[1]} variables and a unit."
         )
-    given, at = given[whole], at[whole]
+    given, at, weight = given[whole], at[whole], weight[whole]
     units = int(at.max()) + 1 if n_units is None else n_units
     centre = given.mean(axis=0)
     centred = given - centre
@@ -171,12 +186,18 @@ def cross_products(
     sums = np.empty((units, k))
     products = np.empty((units, k, k))
     for i in range(k):
-        sums[:, i] = np.bincount(at, centred[:, i], units)
+        weighted = weight * centred[:, i]
+        sums[:, i] = np.bincount(at, weighted, units)
         for j in range(i, k):
-            products[:, i, j] = np.bincount(at, centred[:, i] * centred[:, j], units)
+            products[:, i, j] = np.bincount(at, weighted * centred[:, j], units)
             products[:, j, i] = products[:, i, j]
     return CrossProducts(
-        np.bincount(at, minlength=units).astype(np.float64), sums, products, centre
+        np.bincount(at, minlength=units).astype(np.float64),
+        floats(np.bincount(at, weight, units)),
+        floats(np.bincount(at, weight**2, units)),
+        sums,
+        products,
+        centre,
     )
 
 

@@ -6,9 +6,10 @@ are:
 
 **The variance between units is itself uncertain.** With few units, or small ones, its best estimate
 is often nought. All standard deviations :math:`\tau` the answers allow are averaged over, each
-weighted by its likelihood and a prior density that goes with :math:`\sqrt\tau`: half-way between
-the two usual ones, flat on :math:`\tau` (Gelman 2006), whose limits fall short where many units
-hardly differ, and flat on :math:`\tau^2` (Morris and Tang 2011), which draws few units too little.
+weighted by its likelihood and a prior density flat on :math:`\tau^2` (Morris and Tang 2011). Alone
+that draws units too little and makes limits too wide where they hardly differ. So some prior mass
+is put on no difference at all: as much as gives it three tenths of the weight where units differ
+just as much as chance makes them.
 
 **The shape of the distribution is unknown.** Log-odds of rates are often not normal: where some
 true rates lie near nothing, limits from a normal distribution of log-odds lie too high, and miss a
@@ -30,9 +31,6 @@ Morris CN, Tang R (2011). Estimating random effects via adjustment for density m
 Morris CN (1983). Parametric empirical Bayes inference: theory and applications. *Journal of the
 American Statistical Association* 78:47-55.
 
-Gelman A (2006). Prior distributions for variance parameters in hierarchical models. *Bayesian
-Analysis* 1:515-534.
-
 Laird NM, Louis TA (1987). Empirical Bayes confidence intervals based on bootstrap samples. *Journal
 of the American Statistical Association* 82:739-750.
 """
@@ -51,7 +49,7 @@ from culture_analytics.stats.multilevel import FEWEST_GROUPS
 __all__ = ["PooledUnits", "pool_rates", "pool_scores"]
 
 _SHAPES = (0.0, 0.5, 1.0)
-_PRIOR = 0.5  # power of the standard deviation between units that its prior density follows
+_ALIKE = 0.3  # weight of no difference where units differ just as chance makes them
 _UNLIKELY = 8.0  # log of the weight, below the best, of what is left out
 _SPREADS, _CENTRES = 15, 7  # averaged over, of each shape
 _COARSE = 12  # spreads the best centre is looked for at
@@ -100,13 +98,13 @@ def pool_rates(n: ArrayLike, yes: ArrayLike, *, level: float = 0.95) -> PooledUn
     -----
     On the scale of each shape, :math:`h(p)` with :math:`h'(\bar p) = 1` at the rate of all units
     together, true rates are normal with mean :math:`\mu` and standard deviation :math:`\tau`. The
-    prior is flat on :math:`\mu` between :math:`h(0)` and :math:`h(1)`, and goes with
-    :math:`\sqrt\tau` up to :math:`\sqrt{\bar p (1 - \bar p)}`, which the standard deviation of no
-    set of rates exceeds. Shapes count the same.
+    prior is flat on :math:`\mu` between :math:`h(0)` and :math:`h(1)`, and on :math:`\tau^2` up to
+    :math:`\bar p (1 - \bar p)`, which the variance of no set of rates exceeds; a part of it lies on
+    :math:`\tau = 0`. Shapes count the same.
 
     References
     ----------
-    Gelman (2006); Morris and Tang (2011). Equal to sums over a finer grid by
+    Morris and Tang (2011). Equal to sums over a finer grid by
     ``tests/reference/pooling.R``.
 
     Examples
@@ -116,7 +114,7 @@ def pool_rates(n: ArrayLike, yes: ArrayLike, *, level: float = 0.95) -> PooledUn
     >>> n, yes = [120, 80, 45, 200, 30, 12, 60, 95], [30, 36, 9, 44, 15, 2, 12, 40]
     >>> found = pool_rates(n, yes)
     >>> found.value.round(2).tolist()
-    [0.26, 0.43, 0.22, 0.23, 0.45, 0.23, 0.22, 0.41]
+    [0.26, 0.43, 0.22, 0.22, 0.45, 0.23, 0.22, 0.41]
     """
     size, said = floats(n).ravel(), floats(yes).ravel()
     if size.shape != said.shape:
@@ -131,8 +129,7 @@ def pool_rates(n: ArrayLike, yes: ArrayLike, *, level: float = 0.95) -> PooledUn
         raise AdjustmentError("All answers are the same: nothing varies.")
     tail = 1 - upper_tail(level)
     rates = _Rates(size, said)
-    weights, priors, spreads = _allowed(rates)
-    return rates.averaged(weights, priors, tail, float(weights @ spreads))
+    return rates.averaged(_allowed(rates), tail)
 
 
 def pool_scores(mean: ArrayLike, se: ArrayLike, *, level: float = 0.95) -> PooledUnits:
@@ -160,7 +157,7 @@ def pool_scores(mean: ArrayLike, se: ArrayLike, *, level: float = 0.95) -> Poole
 
     References
     ----------
-    Gelman (2006); Morris and Tang (2011). Equal to sums over a finer grid by
+    Morris and Tang (2011). Equal to sums over a finer grid by
     ``tests/reference/pooling.R``.
 
     Examples
@@ -168,7 +165,7 @@ def pool_scores(mean: ArrayLike, se: ArrayLike, *, level: float = 0.95) -> Poole
     >>> estimates, errors = [30.0, 22.0, 41.0, 27.0, 25.0, 36.0], [6.0, 2.0, 9.0, 3.0, 2.5, 5.0]
     >>> found = pool_scores(estimates, errors)
     >>> found.value.round(1).tolist()
-    [28.9, 22.7, 32.9, 27.1, 25.4, 32.6]
+    [29.1, 22.7, 33.8, 27.1, 25.4, 33.1]
     """
     y, error = floats(mean), floats(se)
     if y.shape != error.shape or y.ndim != 1:
@@ -183,8 +180,9 @@ def pool_scores(mean: ArrayLike, se: ArrayLike, *, level: float = 0.95) -> Poole
     scale, origin = float(np.median(error)), float(np.median(y))
     scores = _Scores((y - origin) / scale, (error / scale) ** 2)
     spreads = scores.spreads()
-    height, value, variance = scores.at(spreads)
-    weights = np.exp(height - height.max())
+    prior = np.append(_no_spread(scores.variance), (spreads[1] - spreads[0]) * spreads)
+    height, value, variance = scores.at(np.append(0.0, spreads))
+    weights = np.exp(height - height.max()) * prior
     weights /= weights.sum()
     sd = np.sqrt(variance)
     lower, upper = (_mixture_quantile(weights, value, sd, share) for share in (tail, 1 - tail))
@@ -192,7 +190,7 @@ def pool_scores(mean: ArrayLike, se: ArrayLike, *, level: float = 0.95) -> Poole
         origin + scale * (weights @ value),
         origin + scale * lower,
         origin + scale * upper,
-        scale * float(weights @ spreads),
+        scale * float(weights[1:] @ spreads),
     )
 
 
@@ -202,6 +200,20 @@ def _enough(units: int) -> None:
             f"{units} units; differences between units need at least {FEWEST_GROUPS}. Try: the "
             "units' own figures."
         )
+
+
+def _no_spread(variance: FloatArray) -> float:
+    r"""Prior mass of no variance between units, beside the density :math:`\tau` of others.
+
+    Such that it has the share `_ALIKE` of the weight where as many units, of the average answers
+    each, differ by as much as chance makes them; an incomplete gamma function.
+    """
+    from scipy.special import gammainc, gammaln
+
+    half = (variance.size - 1) / 2
+    others = half - (half - 1) * np.log(half) + gammaln(half - 1)
+    others = np.exp(others) * gammainc(half - 1, half) / np.mean(1 / variance) / 2
+    return float(_ALIKE / (1 - _ALIKE) * others)
 
 
 def _product(first: FloatArray, second: FloatArray) -> FloatArray:
@@ -230,7 +242,7 @@ class _Scores(NamedTuple):
     variance: FloatArray
 
     def at(self, spread: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Log of the weight of each spread; means and variances of the units, (spreads, units)."""
+        """Log-likelihood of each spread; means and variances of the units, (spreads, units)."""
         weight = 1 / (self.variance + spread[:, None] ** 2)
         total = weight.sum(axis=1)
         centre = (weight @ self.y) / total
@@ -239,7 +251,7 @@ class _Scores(NamedTuple):
         part = self.variance * weight
         value = self.y - part * away
         return (
-            height + _PRIOR * np.log(spread),
+            height,
             value,
             self.variance * (1 - part) + part**2 / total[:, None],
         )
@@ -248,14 +260,17 @@ class _Scores(NamedTuple):
         """Standard deviations that are worth averaging over, evenly spaced."""
         low, high = 0.0, 3 * float(np.std(self.y, ddof=1)) + 3.0
         while True:  # the tail is long where units are few
-            height = self.at(_even(low, high, 60))[0]
+            height = self._weighed(_even(low, high, 60))
             if height.max() - height[-1] > _UNLIKELY:
                 break
             high *= 2
         for _ in range(3):
             at = _even(low, high, 60)
-            low, high = _likely(at, self.at(at)[0], low, high)
+            low, high = _likely(at, self._weighed(at), low, high)
         return _even(low, high, 4 * _SPREADS)
+
+    def _weighed(self, spread: FloatArray) -> FloatArray:
+        return np.asarray(self.at(spread)[0] + np.log(spread))
 
 
 def _even(low: float, high: float, count: int) -> FloatArray:
@@ -324,7 +339,7 @@ class _Rates:
     def __init__(self, n: FloatArray, yes: FloatArray) -> None:
         from scipy.special import xlogy
 
-        self.n, self.common = n, float(yes.sum() / n.sum())
+        self.common = float(yes.sum() / n.sum())
         step = min(1 / (2 * np.sqrt(n.sum())), 1 / (6 * np.sqrt(n.max())))
         cells = int(np.ceil(np.pi / 2 / np.clip(step, _FINEST, _COARSEST)))
         self.angle = np.linspace(0, np.pi / 2, cells + 1)
@@ -335,6 +350,7 @@ class _Rates:
         edges[-1] = 1.0
         self.shapes = [_Shape(power, self.common, edges) for power in _SHAPES]
         self.most = float(np.sqrt(self.common * (1 - self.common)))
+        self.chance = self.most**2 / n
 
     def height(self, masses: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Log-likelihood of each distribution, and the likelihood of each unit under it."""
@@ -346,8 +362,7 @@ class _Rates:
         self, shape: _Shape, spread: FloatArray
     ) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Likeliest centre at each spread, its standard error and height: Newton's method."""
-        chance = self.common * (1 - self.common) / self.n
-        step = 1 / np.sqrt((1 / (chance[:, None] + spread**2)).sum(axis=0))
+        step = 1 / np.sqrt((1 / (self.chance[:, None] + spread**2)).sum(axis=0))
         centre, error = np.zeros(spread.size), step.copy()
         for _ in range(_ROUNDS):
             around = centre + step * np.array([[-1.0], [0.0], [1.0]])
@@ -367,17 +382,23 @@ class _Rates:
                 break
         return centre, np.clip(error, step / 3, 3 * step), height[1]
 
-    def averaged(
-        self, weights: FloatArray, priors: FloatArray, tail: float, spread: float
-    ) -> PooledUnits:
-        """What is left open of each unit's rate, over distributions of these weights."""
-        of_units = _product(self.likelihood, priors)
-        left = self.likelihood * _product(weights / of_units, priors.T)
+    def alike(self) -> tuple[FloatArray, FloatArray]:
+        """Log-likelihood of one rate for all units, and how much of the shapes' scales it takes."""
+        variance = self.rate * (1 - self.rate) / self.most**2
+        wide = np.diff(np.sin(self.angle) ** 2) * sum(variance**-power for power in _SHAPES)
+        with np.errstate(divide="ignore"):
+            return np.log(self.likelihood).sum(axis=0), wide
+
+    def averaged(self, allowed: _Allowed, tail: float) -> PooledUnits:
+        """What is left open of each unit's rate."""
+        of_units = _product(self.likelihood, allowed.masses)
+        left = self.likelihood * _product(allowed.weights / of_units, allowed.masses.T)
+        left += allowed.alike
         below = np.cumsum(left, axis=1)
         below /= below[:, -1:]
         value = np.sum(left * self.rate, axis=1) / left.sum(axis=1)
         lower, upper = (self._quantile(below, share) for share in (tail, 1 - tail))
-        return PooledUnits(value, lower, upper, spread)
+        return PooledUnits(value, lower, upper, allowed.spread)
 
     def _quantile(self, below: FloatArray, share: float) -> FloatArray:
         """Rate that this share lies below, straight lines drawn within the cells."""
@@ -389,29 +410,42 @@ class _Rates:
         return np.asarray(np.sin(at) ** 2)
 
 
-def _allowed(rates: _Rates) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Distributions that the answers allow: weights, masses (cells, distributions), spreads."""
+class _Allowed(NamedTuple):
+    """What the answers allow; weights add up to 1 with those of units all alike."""
+
+    weights: FloatArray  # of each distribution
+    masses: FloatArray  # (cells, distributions)
+    alike: FloatArray  # weight of each rate, that of all units
+    spread: float
+
+
+def _allowed(rates: _Rates) -> _Allowed:
     low, high = 0.0, rates.most
     spread = high * ((np.arange(_COARSE) + 0.5) / _COARSE) ** 2
     for _ in range(2):
         best = [rates.best_centres(shape, spread) for shape in rates.shapes]
-        height = np.max([h for _, _, h in best], axis=0) + _PRIOR * np.log(spread)
+        height = np.max([h for _, _, h in best], axis=0) + np.log(spread)
         low, high = _likely(spread, height, low, high)
         coarse, spread = spread, _even(low, high, _COARSE)
-    weights, priors = [], []
+    heights, priors = [], []
     spread = _even(low, high, _SPREADS)
     every = np.tile(spread, _CENTRES)
     part = (np.arange(_CENTRES) + 0.5)[:, None] / _CENTRES
+    density = np.log(spread) + np.log((high - low) / _SPREADS / _CENTRES)
     for shape, (mode, error, _) in zip(rates.shapes, best, strict=True):
         middle, wide = np.interp(spread, coarse, mode), 3 * np.interp(spread, coarse, error)
         first, last = np.maximum(middle - wide, shape.low), np.minimum(middle + wide, shape.high)
         masses = shape.masses((first + part * (last - first)).ravel(), every)
-        height = rates.height(masses)[0] + _PRIOR * np.log(every)
-        weights.append(height + np.log(np.tile(last - first, _CENTRES)))
+        prior = np.tile(density + np.log(last - first), _CENTRES)
+        heights.append(rates.height(masses)[0] + prior)
         priors.append(masses)
-    weight = np.concatenate(weights)
-    weight = np.exp(weight - weight.max())
-    weight /= weight.sum()
+    logs = np.concatenate(heights)
+    same, width = rates.alike()
+    top = max(logs.max(), same.max())
+    weight, alike = np.exp(logs - top), np.exp(same - top) * width * _no_spread(rates.chance)
+    total = weight.sum() + alike.sum()
+    weight, alike = weight / total, alike / total
     kept = weight > _NEGLIGIBLE
-    weight = weight[kept] / weight[kept].sum()
-    return weight, np.concatenate(priors, axis=1)[:, kept], np.tile(every, len(_SHAPES))[kept]
+    spreads = np.tile(every, len(_SHAPES))
+    masses = np.concatenate(priors, axis=1)
+    return _Allowed(weight[kept], masses[:, kept], alike, float(weight @ spreads))

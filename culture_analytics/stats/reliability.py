@@ -31,6 +31,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from culture_analytics.errors import AdjustmentError, CultureAnalyticsError
+from culture_analytics.stats._covariance import checked_weights
 from culture_analytics.stats._quantiles import FloatArray, floats, upper_tail
 
 __all__ = [
@@ -58,11 +59,18 @@ class ItemCovariance(NamedTuple):
     """Respondents behind each covariance, shape (items, items)."""
     missing: str
     """``"complete"`` or ``"pairwise"``."""
+    effective_bases: FloatArray
+    """Answers counting alike that weighted ones are worth (Kish), shape (items, items)."""
 
     @property
     def base(self) -> int:
         """The fewest respondents behind any covariance."""
         return int(self.bases.min())
+
+    @property
+    def effective_base(self) -> float:
+        """The least effective base of any covariance; unweighted the same as `base`."""
+        return float(self.effective_bases.min())
 
 
 class Reliability(NamedTuple):
@@ -88,7 +96,9 @@ class Reliability(NamedTuple):
     """Whether a loading reached 1: the factor cannot be trusted, nor omega."""
 
 
-def item_covariance(points: ArrayLike, *, missing: str = "complete") -> ItemCovariance:
+def item_covariance(
+    points: ArrayLike, *, missing: str = "complete", weights: ArrayLike | None = None
+) -> ItemCovariance:
     """Covariance matrix of items from respondents' points.
 
     Parameters
@@ -97,18 +107,23 @@ def item_covariance(points: ArrayLike, *, missing: str = "complete") -> ItemCova
         Shape (respondents, items); NaN where there is no answer. All items the same way round.
     missing : {"complete", "pairwise"}, default "complete"
         Whether only those with every item count, or each pair of items has its own base.
+    weights : array_like, optional
+        Weight of each respondent, shape (respondents,); those of weight 0 are left out. Default:
+        everyone counts once.
 
     Returns
     -------
     ItemCovariance
-        Equal to R ``cov(use = "complete.obs")`` or ``cov(use = "pairwise.complete.obs")``.
+        Equal to R ``cov(use = "complete.obs")`` or ``cov(use = "pairwise.complete.obs")``; with
+        weights to ``cov.wt``, pairwise to that of each pair.
 
     Raises
     ------
     AdjustmentError
         Fewer than three respondents answered both items of some pair.
     CultureAnalyticsError
-        `missing` is not one of `MISSING`, or `points` is not a table.
+        `missing` is not one of `MISSING`, `points` is not a table, or weights are missing,
+        infinite, below 0 or not one for each respondent.
 
     Examples
     --------
@@ -125,10 +140,13 @@ def item_covariance(points: ArrayLike, *, missing: str = "complete") -> ItemCova
         raise CultureAnalyticsError("Points must be a table: a row a respondent, a column an item.")
     if missing not in MISSING:
         raise CultureAnalyticsError(f"missing={missing!r}: there are {', '.join(MISSING)}.")
+    weight = np.ones(len(given)) if weights is None else checked_weights(weights, len(given))
     answered = np.isfinite(given)
+    whole = weight > 0
     if missing == "complete":
-        whole = answered.all(axis=1)
-        given, answered = given[whole], answered[whole]
+        whole &= answered.all(axis=1)
+    if not whole.all():
+        given, answered, weight = given[whole], answered[whole], weight[whole]
     present = answered.astype(np.float64)
     bases = present.T @ present
     if not len(given) or bases.min() < 3:
@@ -139,9 +157,12 @@ def item_covariance(points: ArrayLike, *, missing: str = "complete") -> ItemCova
     # Centred first, so that the sums of products keep their digits.
     middle = np.nansum(np.where(answered, given, 0.0), axis=0) / present.sum(axis=0)
     centred = np.where(answered, given - middle, 0.0)
-    sums = centred.T @ present  # of each item over those who answered the other
-    covariance = (centred.T @ centred - sums * sums.T / bases) / (bases - 1)
-    return ItemCovariance((covariance + covariance.T) / 2, bases, missing)
+    weighted = weight[:, None] * present
+    totals, squares = present.T @ weighted, weighted.T @ weighted
+    sums = centred.T @ weighted  # of each item over those who answered the other
+    products = (weight[:, None] * centred).T @ centred
+    covariance = (products - sums * sums.T / totals) / (totals - squares / totals)
+    return ItemCovariance((covariance + covariance.T) / 2, bases, missing, totals**2 / squares)
 
 
 def reliability(covariance: ArrayLike) -> Reliability:

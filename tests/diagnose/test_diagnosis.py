@@ -383,6 +383,9 @@ def test_one_unit(one_year: ca.Survey) -> None:
     found = ca.diagnose_culture(replace(one_year, responses=answers), by="directorate")
     assert "One directorate only: there is nothing to compare it with." in found.notes
     assert found.spots.empty and len(found.findings) > 10
+    (said,) = found.findings[found.findings["topic"].eq("units")].to_dict("records")
+    assert said["kind"] == UNKNOWN
+    assert said["sentence"] == "Only one directorate can be shown, so nothing is said of where."
 
 
 def test_an_outcome_that_does_not_vary(one_year: ca.Survey) -> None:
@@ -400,6 +403,7 @@ def test_too_few_respondents(one_year: ca.Survey) -> None:
     found = ca.diagnose_culture(one_year.filter(mask=np.arange(one_year.n) < 60))
     assert any("too few respondents" in n for n in found.notes)
     assert found.drivers is None and found.quality is None
+    assert any(n.startswith("How well scales hold together is not judged") for n in found.notes)
     assert found.priorities["importance"].isna().all() and len(found.priorities) == 6
     assert found.priorities["doubts"].str.contains("could not be worked out").all()
     nobody = ca.diagnose_culture(one_year.filter(mask=np.arange(one_year.n) < 8))

@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 
 import culture_analytics as ca
-from culture_analytics.diagnose import drivers
-from culture_analytics.diagnose.driving import ALL_ELEMENTS, EXPLAINED, SHARE, UNWEIGHTED
-from culture_analytics.errors import AdjustmentError, MeasureError
+from culture_analytics.diagnose import drivers, scale_quality
+from culture_analytics.diagnose.driving import ALL_ELEMENTS, EXPLAINED, SHARE, WHAT
+from culture_analytics.errors import AdjustmentError, DesignError, MeasureError
 from culture_analytics.estimates import Estimates
 from culture_analytics.instrument.culture import OUTCOMES
 
@@ -152,21 +152,78 @@ def test_people_of_one_unit_that_answer_alike_widen_the_limits() -> None:
     assert 1.9 < width.median() < 3.1  # the square root of six is 2.45
 
 
-def test_rows_hold_the_organisations_name_and_say_that_weights_are_not_used(
-    sample: ca.Survey, found: Estimates
-) -> None:
+def test_rows_hold_the_organisations_name(sample: ca.Survey, found: Estimates) -> None:
     assert found.organisations is not None
     assert found.organisations["org"].tolist() == list(sample.orgs)
     assert found.organisations["name"].tolist() == [sample.names[o] for o in sample.orgs]
-    assert UNWEIGHTED not in found.notes
-    responses = sample.responses.assign(w=np.linspace(0.5, 1.5, sample.n))
-    weighted = replace(sample, responses=responses, design=ca.Design(weights={"own": "w"}))
-    again = drivers(weighted, draws=200)
-    assert UNWEIGHTED in again.notes
-    pd.testing.assert_frame_equal(again.table, found.table)
-    tables = {"tables": [{"topic": "culture", "measures": ["culture"], "by": []}]}
-    diagnosis = ca.diagnosis_of(ca.build_release(weighted, tables=tables))
-    assert UNWEIGHTED in diagnosis.notes
+    assert not [n for n in found.notes if n.startswith(WHAT)]
+
+
+def with_weights(survey: ca.Survey, weights: np.ndarray, *names: str) -> ca.Survey:
+    responses = survey.responses.assign(w=weights)
+    design = ca.Design(weights=dict.fromkeys(names or ("own",), "w"))
+    return replace(survey, responses=responses, design=design)
+
+
+def test_a_weight_of_two_is_two_people(sample: ca.Survey) -> None:
+    """Shares, and limits from the same units drawn again."""
+    rng = np.random.default_rng(5)
+    times = rng.integers(0, 4, sample.n)
+    found = drivers(with_weights(sample, times.astype(float)), draws=100)
+    rows = sample.responses.iloc[np.repeat(np.arange(sample.n), times)].reset_index(drop=True)
+    again = drivers(replace(sample, responses=rows), draws=100)
+    # The same teams, in the same order of their first respondent.
+    columns = ["value", "lower", "upper"]
+    np.testing.assert_allclose(found.table["value"], again.table["value"], atol=0.051)
+    np.testing.assert_allclose(
+        found.table[columns[2]] - found.table[columns[1]],
+        again.table[columns[2]] - again.table[columns[1]],
+        rtol=0.35,
+    )
+    assert (found.table["weighting"] == "own").all()
+    assert (found.table["base"] < again.table["base"]).all()
+
+
+def test_the_only_weight_is_used_and_said(sample: ca.Survey, found: Estimates) -> None:
+    even = with_weights(sample, np.full(sample.n, 2.5))
+    again = drivers(even, draws=200)
+    pd.testing.assert_frame_equal(again.table.drop(columns="weighting"),
+                                  found.table.drop(columns="weighting"))  # fmt: skip
+    assert f"{WHAT}: calculated with the weight 'own'." in again.notes
+    uneven = with_weights(sample, np.linspace(0.05, 4, sample.n), "one", "other")
+    several, none = drivers(uneven, draws=200), drivers(uneven, weight=None, draws=200)
+    for unweighted in (several, none):
+        pd.testing.assert_frame_equal(unweighted.table, found.table)
+        assert any("weights are not used" in n for n in unweighted.notes)
+    other = drivers(uneven, weight="other", draws=200)
+    assert (other.table["value"] != found.table["value"]).any()
+    with pytest.raises(DesignError, match="no weight 'third'; it has: one, other"):
+        drivers(uneven, weight="third")
+
+
+def test_a_few_heavy_respondents_are_too_few(sample: ca.Survey) -> None:
+    heavy = with_weights(sample, np.where(np.arange(sample.n) % 1000, 1.0, 5000.0))
+    with pytest.raises(AdjustmentError, match="fewer than 100 .* weights leave them worth fewer"):
+        drivers(heavy)
+    assert scale_quality(heavy)["reading"].eq("too few to say").all()
+    assert scale_quality(heavy, weight=None)["alpha"].notna().all()
+
+
+def test_a_diagnosis_says_what_was_weighted(sample: ca.Survey) -> None:
+    weighted = with_weights(sample, np.linspace(0.5, 1.5, sample.n))
+    tables = {"tables": [{"topic": "culture", "measures": ["culture"], "by": ["directorate"]}]}
+    release = ca.build_release(weighted, tables=tables)
+    diagnosis = ca.diagnosis_of(release)
+    assert f"{WHAT}: calculated with the weight 'own'." in diagnosis.notes
+    assert "How well scales hold together: calculated with the weight 'own'." in diagnosis.notes
+    plain = ca.diagnosis_of(ca.build_release(sample, tables=tables))
+    for part in ("drivers", "quality"):
+        one, other = getattr(diagnosis, part), getattr(plain, part)
+        assert len(one) == len(other)
+        assert (one.table["status"] == other.table["status"]).all()
+    assert len(diagnosis.priorities) == len(plain.priorities)
+    assert set(diagnosis.findings["topic"]) == set(plain.findings["topic"])
+    assert ca.audit(release).table.empty
 
 
 def test_johnson_is_close_and_unknown_methods_are_refused(

@@ -7,7 +7,15 @@
 # coaching effects), `dyestuff` (Davies 1949: six batches of five, means and their standard error
 # from the variance within).
 
-prior <- 0.5 # power of the standard deviation between units that its prior density follows
+# Prior density of the standard deviation between units: tau (flat on the variance), and a mass on
+# none at all, which has `alike` of the weight where k units of the average answers each differ by
+# just as much as chance makes them (by quadrature).
+alike <- 0.3
+none <- function(variance) {
+  k <- length(variance)
+  rise <- function(t) exp(-(k - 1) / 2 * (log1p(t^2) + 1 / (1 + t^2) - 1)) * t
+  alike / (1 - alike) * integrate(rise, 0, Inf, rel.tol = 1e-10)$value / mean(1 / variance)
+}
 out <- list()
 add <- function(dataset, value, lower, upper, spread) {
   out[[length(out) + 1]] <<- data.frame(
@@ -43,13 +51,18 @@ rates <- function(dataset, n, y, cells = 1500, centres = 111, spreads = 100, ran
     at[[s]] <- seq(max(ends[1], range[1]), min(ends[2], range[2]), length.out = centres)
     for (t in seq_len(spreads)) {
       logs[[s]][, t] <- colSums(log(like %*% distribution(s, at[[s]], tau[t]))) +
-        prior * log(tau[t]) + log(at[[s]][2] - at[[s]][1])
+        log(tau[t]) + log(tau[2] - tau[1]) + log(at[[s]][2] - at[[s]][1])
     }
   }
-  best <- max(unlist(logs))
+  # No spread: every unit has the rate of one cell; flat on the scale of each shape in turn.
+  wide <- rowSums(sapply(1:3, function(s) diff(pmax(pmin(
+    (scales[[s]](edges) - scales[[s]](common)) / slopes[s], 1e6), -1e6))))
+  same <- colSums(log(like)) + log(wide) + log(none(common * (1 - common) / n))
+  best <- max(unlist(logs), same)
+  same <- exp(same - best)
   weights <- lapply(logs, function(l) exp(l - best))
-  total <- sum(unlist(weights))
-  left <- matrix(0, length(n), cells)
+  total <- sum(unlist(weights)) + sum(same)
+  left <- matrix(same, length(n), cells, byrow = TRUE)
   spread <- 0
   for (s in 1:3) {
     spread <- spread + sum(colSums(weights[[s]]) * tau) / total
@@ -63,14 +76,17 @@ rates <- function(dataset, n, y, cells = 1500, centres = 111, spreads = 100, ran
   add(dataset, as.vector(left %*% p), quantile(0.025), quantile(0.975), spread)
 }
 
-scores <- function(dataset, y, se, centres = 601, spreads = 300) {
-  high <- 12 * max(sd(y), se)
+scores <- function(dataset, y, se, centres = 601, spreads = 600) {
+  high <- 60 * max(sd(y), se) # the tail is long
   tau <- high * ((seq_len(spreads) - 0.5) / spreads)^2 # finer where it is small
   step <- 2 * high * (seq_len(spreads) - 0.5) / spreads^2
   mu <- seq(min(y) - 4 * max(se), max(y) + 4 * max(se), length.out = centres)
   log_w <- sapply(tau, function(t) {
     rowSums(sapply(seq_along(y), function(i) dnorm(y[i], mu, sqrt(se[i]^2 + t^2), log = TRUE)))
-  }) + rep(prior * log(tau) + log(step), each = centres)
+  }) + rep(log(tau) + log(step), each = centres)
+  same <- rowSums(sapply(seq_along(y), function(i) dnorm(y[i], mu, se[i], log = TRUE))) + log(none(se^2))
+  log_w <- cbind(same, log_w)
+  tau <- c(0, tau)
   w <- exp(log_w - max(log_w))
   w <- w / sum(w)
   kept <- which(w > 1e-10)

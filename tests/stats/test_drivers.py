@@ -119,6 +119,46 @@ def test_cross_products_are_those_of_the_respondents() -> None:
     assert found.n.tolist()[-2:] == [0, 0]
 
 
+WEIGHTED = pd.read_csv(REFERENCE / "weighted_r.csv")
+
+
+@pytest.mark.parametrize("dataset", ["swiss", "attitude", "mtcars_part"])
+def test_weighted_shares_equal_weighted_least_squares_in_r(dataset: str) -> None:
+    rows = WEIGHTED[WEIGHTED["dataset"].eq(dataset)]
+
+    def of(what: str) -> np.ndarray:
+        return rows.loc[rows["what"].eq(what), "value"].to_numpy(dtype=float)
+
+    k = len(of("lmg")) + 1
+    r = of("correlation").reshape(k, k)
+    assert r_squared(r).item() == pytest.approx(of("r_squared").item(), abs=1e-9)
+    np.testing.assert_allclose(lmg(r), of("lmg"), atol=1e-9)
+    np.testing.assert_allclose(relative_weights(r), of("johnson"), atol=1e-9)
+
+
+def test_weighted_cross_products_are_those_of_the_respondents() -> None:
+    rng = np.random.default_rng(8)
+    x = 1e6 + rng.normal(size=(300, 4)) @ rng.normal(size=(4, 4))
+    x[::17, 2] = np.nan
+    unit, w = rng.integers(-1, 12, 300), rng.gamma(1, 1, 300)
+    w[::9] = 0
+    found = cross_products(x, unit, n_units=12, weights=w)
+    whole = np.isfinite(x).all(axis=1) & (unit >= 0) & (w > 0)
+    assert found.n.sum() == whole.sum()
+    np.testing.assert_allclose(found.covariance(), np.cov(x[whole].T, aweights=w[whole]), rtol=1e-8)
+    counts = rng.integers(0, 3, 12)
+    again = np.repeat(np.arange(300)[whole], counts[unit[whole]])
+    np.testing.assert_allclose(
+        found.covariance(counts), np.cov(x[again].T, aweights=w[again]), rtol=1e-8
+    )
+    np.testing.assert_allclose(
+        found.correlation(counts), cross_products(x[again], unit[again], weights=w[again])
+        .correlation(), rtol=1e-8,
+    )  # fmt: skip
+    with pytest.raises(CultureAnalyticsError, match="1 of 300 weights"):
+        cross_products(x, unit, weights=np.r_[w[:-1], np.inf])
+
+
 def test_an_outcome_without_variation_gives_nan() -> None:
     x = np.random.default_rng(2).normal(size=(200, 3))
     x[:, 0] = 7.3

@@ -67,6 +67,62 @@ def test_item_rest_and_limits(dataset: str) -> None:
         assert limit == pytest.approx(printed(dataset, "complete", what).item(), abs=1e-8)
 
 
+WEIGHTED = pd.read_csv(REFERENCE / "weighted_r.csv")
+
+
+def weights_of(respondents: int) -> np.ndarray:
+    """The formula of tests/reference/weighted.R."""
+    return 1 + (7 * np.arange(1, respondents + 1)) % 11 / 3
+
+
+@pytest.mark.parametrize("case", CASES, ids="-".join)
+def test_weighted_scales_equal_r(case: tuple[str, str]) -> None:
+    dataset, missing = case
+    rows = WEIGHTED[WEIGHTED["dataset"].eq(dataset) & WEIGHTED["missing"].eq(missing)]
+
+    def of(what: str) -> np.ndarray:
+        return rows.loc[rows["what"].eq(what), "value"].to_numpy(dtype=float)
+
+    table = points(dataset)
+    w = weights_of(len(table))
+    matrix = item_covariance(table, missing=missing, weights=w)
+    k = table.shape[1]
+    np.testing.assert_allclose(
+        matrix.covariance, of("covariance").reshape(k, k), rtol=1e-10, atol=1e-12
+    )
+    found = reliability(matrix.covariance)
+    for what in ("alpha", "standardised_alpha"):
+        assert getattr(found, what) == pytest.approx(of(what).item(), abs=1e-8)
+    np.testing.assert_allclose(found.alpha_without, of("alpha_without"), rtol=0, atol=1e-8)
+    assert found.omega == pytest.approx(of("omega").item(), abs=1e-4)
+    if missing == "complete":
+        np.testing.assert_allclose(found.item_rest, of("item_rest"), rtol=0, atol=1e-8)
+        kept = w[np.isfinite(table).all(axis=1)]
+        # svyvar divides by the weights' sum, times n / (n - 1).
+        n, freedom = len(kept), 1 - np.sum(kept**2) / np.sum(kept) ** 2
+        np.testing.assert_allclose(
+            matrix.covariance * freedom * n / (n - 1), of("svyvar").reshape(k, k), rtol=1e-9,
+            atol=1e-12,
+        )  # fmt: skip
+        assert matrix.effective_base == pytest.approx(kept.sum() ** 2 / np.sum(kept**2))
+
+
+def test_equal_weights_change_nothing_and_none_is_nobody() -> None:
+    for missing in ("complete", "pairwise"):
+        plain = item_covariance(points("gaps"), missing=missing)
+        even = item_covariance(points("gaps"), missing=missing, weights=np.full(300, 0.3))
+        np.testing.assert_allclose(even.covariance, plain.covariance, rtol=1e-12)
+        assert even.effective_base == pytest.approx(plain.base) == plain.effective_base
+        some = np.arange(300) % 3 > 0
+        left = item_covariance(points("gaps"), missing=missing, weights=some.astype(float))
+        np.testing.assert_array_equal(
+            left.covariance, item_covariance(points("gaps")[some], missing=missing).covariance
+        )
+    for wrong in (np.ones(3), np.full(300, np.nan), np.full(300, -1.0)):
+        with pytest.raises(CultureAnalyticsError, match="weight"):
+            item_covariance(points("gaps"), weights=wrong)
+
+
 def test_covariances_are_those_of_pandas() -> None:
     table = pd.DataFrame(points("gaps"))
     pairs = item_covariance(points("gaps"), missing="pairwise")
