@@ -382,8 +382,7 @@ def _gaps(held: Held) -> list[str]:
     if held.rows(DRIVERS).empty:
         notes.append(
             "What goes with burnout and other outcomes could not be worked out: too few "
-            "respondents have all the answers (a survey's weights can make them worth fewer), or "
-            "these do not vary."
+            "respondents have all the answers, or these do not vary."
             if held.release.about["kind"] == "extract"
             else "What goes with an outcome needs respondents; these are published results."
         )

@@ -18,12 +18,18 @@ from numpy.typing import NDArray
 
 from culture_analytics.adjusted import yes_and_base
 from culture_analytics.diagnose.model import CultureModel, Outcome, load_culture_model
-from culture_analytics.diagnose.reliability import LARGE, SYNTHETIC, rounded_down
-from culture_analytics.diagnose.weights import DESIGN, design_weight, weight_note
+from culture_analytics.diagnose.reliability import (
+    LARGE,
+    SYNTHETIC,
+    UNWEIGHTED,
+    rounded_down,
+    weight_note,
+)
 from culture_analytics.disclosure.rules import Rule, load_rule
 from culture_analytics.errors import AdjustmentError, MeasureError
 from culture_analytics.estimate.numerators import Answers
 from culture_analytics.estimate.plan import measure_targets
+from culture_analytics.estimate.tabulate import weights_of
 from culture_analytics.estimates import Estimates
 from culture_analytics.instrument import Score
 from culture_analytics.instrument.culture import OUTCOMES
@@ -68,7 +74,7 @@ def drivers(
     model: CultureModel | None = None,
     method: str = "lmg",
     unit: str | None = None,
-    weight: str | None = DESIGN,
+    weight: str | None = None,
     draws: int = 1000,
     level: float = 0.95,
     rule: str | Rule = "default",
@@ -87,9 +93,8 @@ def drivers(
         Units drawn again for the limits; default the smallest unit column of which at least ten
         have answers. Without one staff are drawn in 200 groups, as if they were independent.
     weight
-        Name of one of the design's weights; None: everyone counts once. Default ``"design"``: the
-        only weight the survey has, none where it has none or several. Units drawn again bring
-        their respondents' weights.
+        Name of one of the design's weights. Default None: everyone counts once. Units drawn again
+        bring their respondents' weights.
     draws
         Samples of units. Default 1000.
     level
@@ -145,15 +150,14 @@ def drivers(
         method = "johnson"
         notes.append(f"More than {MOST_PREDICTORS} elements: Johnson's relative weights.")
     cluster, how = _clusters(survey, unit, design.points, notes)
-    weighting, weights = design_weight(survey, weight)
-    sums = cross_products(design.points, cluster, weights=weights)
+    sums = cross_products(design.points, cluster, weights=weights_of(survey, weight))
     base = float(sums.n.sum())
     fewest = max(LARGE, rule.base_under)
     total, squares = sums.weight.sum(), sums.squares.sum()
     if base < fewest or total**2 / squares < fewest * (1 - 1e-9):  # Kish's effective base
         raise AdjustmentError(
             f"{WHAT}: fewer than {fewest} respondents have every element and outcome"
-            + (", or their weights leave them worth fewer" if weights is not None else "")
+            + (", or their weights leave them worth fewer" if weight is not None else "")
             + ", too few to say."
         )
     share = partial(
@@ -172,13 +176,13 @@ def drivers(
         breakdown=ELEMENT,
         level=level,
         base=rounded_down(base),
-        weighting=weighting,
+        weighting=weight or UNWEIGHTED,
         status="ok",
         source="extract",
     )
     if survey.synthetic:
         notes.insert(0, SYNTHETIC)
-    if said := weight_note(survey, weighting, WHAT):
+    if said := weight_note(survey, weight, WHAT):
         notes.append(said)
     names = pd.DataFrame(
         {"org": list(survey.orgs), "name": [survey.names.get(o, "") for o in survey.orgs]}

@@ -14,9 +14,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from culture_analytics.diagnose.model import CultureModel, load_culture_model
-from culture_analytics.diagnose.weights import DESIGN, design_weight, weight_note
 from culture_analytics.disclosure.rules import Rule, load_rule
 from culture_analytics.errors import AdjustmentError, MeasureError
+from culture_analytics.estimate.tabulate import weights_of
 from culture_analytics.estimates import Estimates
 from culture_analytics.instrument.culture import PREFIX
 from culture_analytics.stats.reliability import alpha_limits, item_covariance, reliability
@@ -40,6 +40,7 @@ ALPHA, OMEGA, ITEM_REST, UNIT = "alpha", "omega", "item_rest", "coefficient"
 SYNTHETIC = "SYNTHETIC data: simulated respondents of an organisation that does not exist."
 
 WHAT = "How well scales hold together"
+UNWEIGHTED = "unweighted"
 
 LARGE = 100
 """Respondents from which a scale is judged: under it alpha scatters by a tenth and more."""
@@ -67,7 +68,7 @@ def scale_quality(
     missing: str = "pairwise",
     least: int = LARGE,
     level: float = 0.95,
-    weight: str | None = DESIGN,
+    weight: str | None = None,
 ) -> pd.DataFrame:
     """Internal consistency of every element and outcome, by year, organisation and large group.
 
@@ -87,8 +88,7 @@ def scale_quality(
     level
         Confidence level of alpha's limits.
     weight
-        Name of one of the design's weights; None: everyone counts once. Default ``"design"``: the
-        only weight the survey has, none where it has none or several.
+        Name of one of the design's weights. Default None: everyone counts once.
 
     Returns
     -------
@@ -136,7 +136,7 @@ def scale_quality(
         counted = tuple(i for s in o.sets if s.counts for i in s.items)
         scales[o.id] = (o.label, counted)
     answers = survey.responses
-    weighting, weights = design_weight(survey, weight)
+    weights = weights_of(survey, weight)
     points = _points(survey, {i for _, items in scales.values() for i in items})
     rows: list[dict[str, Any]] = []
     keys: dict[Any, Any] = answers.groupby(["year", "org"], sort=True, observed=True).indices
@@ -159,7 +159,7 @@ def scale_quality(
                 table = np.column_stack([points[i][place] for i in asked])
                 w = None if weights is None else weights[place]
                 rows.append({**one, **_judged(table, w, asked, missing, fewest, level)})
-    return pd.DataFrame(rows, columns=list(_COLUMNS)).assign(weighting=weighting)
+    return pd.DataFrame(rows, columns=list(_COLUMNS)).assign(weighting=weight or UNWEIGHTED)
 
 
 def coefficients(
@@ -168,7 +168,7 @@ def coefficients(
     model: CultureModel | None = None,
     by: str | Iterable[str] | None = None,
     level: float = 0.95,
-    weight: str | None = DESIGN,
+    weight: str | None = None,
     rule: str | Rule = "default",
 ) -> Estimates:
     """What `scale_quality` finds, as rows of the result schema.
@@ -224,9 +224,18 @@ def coefficients(
     ]  # fmt: skip
     rows = pd.concat(parts).sort_index(kind="stable")
     rows = rows[rows["value"].notna()].reset_index(drop=True)
-    said = weight_note(survey, design_weight(survey, weight)[0], WHAT)
+    said = weight_note(survey, weight, WHAT)
     notes = [SYNTHETIC] * survey.synthetic + [said] * bool(said)
     return Estimates(rows, rule=load_rule(rule), notes=notes)
+
+
+def weight_note(survey: Survey, weight: str | None, what: str) -> str:
+    """A sentence on the weights; empty where the survey has none."""
+    if weight is not None:
+        return f"{what}: calculated with the weight {weight!r}."
+    if not survey.design.weights:
+        return ""
+    return f"{what}: the survey's weights are not used; everyone who answered counts once."
 
 
 def rounded_down(base: float) -> float:

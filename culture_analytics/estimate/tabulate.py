@@ -63,7 +63,7 @@ class Frame:
             key=key.astype(np.int32),
             rollup=rollup,
             result_keys=result_keys,
-            weight=_weights(survey, weight),
+            weight=weights_of(survey, weight),
             stratum=stratum,
             n_h=n_h,
             population_h=_populations(survey, stratum, key, rollup, len(n_h)),
@@ -234,7 +234,8 @@ def _roll_up(
     return tuple(result), tuple(rollup)
 
 
-def _weights(survey: Survey, weight: str | None) -> Floats | None:
+def weights_of(survey: Survey, weight: str | None) -> Floats | None:
+    """Each respondent's weight, shape (n,); None where everyone counts once."""
     if weight is None:
         return None
     names = survey.design.weights
