@@ -617,7 +617,8 @@ def _pair_notes(release: Release, later: int, earlier: str, shown: Sequence[str]
         if f", {later} with {earlier} (" not in note or note.startswith("Note"):
             continue
         whose = note.split("(", 1)[1]
-        if whose.startswith("all measures") or any(name in whose for name in shown):
+        every = "all measures): " in whose
+        if every or any(name in whose for name in shown):
             said.append(note)
     return said
 
