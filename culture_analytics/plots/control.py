@@ -298,7 +298,7 @@ def _describe(chart: ControlChart, table: pd.DataFrame, page: Page) -> str:
     latest = (
         ""
         if last is None
-        else f"{len(known)} points; latest, {last['period']}, "
+        else f"{len(known)} point{'s' if len(known) != 1 else ''}; latest, {last['period']}, "
         f"{value_text(float(last['value']), chart.unit)}"
     )
     lines = "; ".join(_end_words(chart, table))
