@@ -334,8 +334,13 @@ def _diagnose(given: argparse.Namespace) -> int:
 def _validate(given: argparse.Namespace) -> int:
     from culture_analytics.disclosure.release import Release
     from culture_analytics.estimates import Estimates
-    from culture_analytics.session import open_data
+    from culture_analytics.session import open_data, open_published, recognise_file
 
+    # A workbook of many organisations is checked whole: none has to be chosen.
+    plain = given.extract and not (given.org or given.columns or given.year)
+    if plain and given.extract != "sample" and recognise_file(given.extract) == "published":
+        print(_ascii(_published_summary(open_published(given.extract))))
+        return DONE
     found = open_data(
         given.extract, year=given.year, org=given.org, columns=given.columns, cache=given.cache
     )
@@ -357,8 +362,10 @@ def _published_summary(found: object) -> str:
     assert isinstance(found, Estimates)
     years = ", ".join(str(int(y)) for y in found.unique("year"))
     measures = len(found.unique("measure"))
+    orgs = list(map(str, found.unique("org")))
+    whose = ", ".join(orgs) if len(orgs) <= 6 else f"{len(orgs):,} organisations"
     lines = [
-        f"Published results of {', '.join(map(str, found.unique('org')))}, {years}",
+        f"Published results of {whose}, {years}",
         f"  {len(found):,} figures of {measures:,} questions, measures and scores",
         f"  divided by: {', '.join(map(str, found.unique('breakdown')))}",
     ]

@@ -374,7 +374,8 @@ def local_differences(release: Release, measures: Sequence[str] = ("headline",))
     measures
         Ids, domains or collections.
     """
-    if release.about["kind"] != "extract":
+    kind = release.about["kind"]
+    if kind not in ("extract", "contractor"):
         return show._cannot(
             "No figure here is calculated from respondents' answers, so there is nothing to set "
             "beside the published ones."
@@ -396,14 +397,15 @@ def local_differences(release: Release, measures: Sequence[str] = ("headline",))
             continue
         told = {**own, "value": own["value"] - r["value"]}
         rows.append([show._short(r["measure"]), show._value(own), show._value(told), _points(r)])
+    here = "Contractor's table" if kind == "contractor" else "Calculated here"
     return Table(
-        f"Calculated here and published, {release.about['org_name']}, {year}",
-        ["Measure", "Calculated here", "Published", "Difference"],
+        f"{here} and published, {release.about['org_name']}, {year}",
+        ["Measure", here, "Published", "Difference"],
         [("", rows)],
         notes=[
-            "Figures calculated here will differ from your benchmark report: that report weights "
-            "an organisation to the mix of occupations of its benchmark group, and cleans the "
-            "answers once more."
+            f"{'These figures' if kind == 'contractor' else 'Figures calculated here'} will differ "
+            "from your benchmark report: that report weights an organisation to the mix of "
+            "occupations of its benchmark group, and cleans the answers once more."
             if found["reference"].ne("published, unweighted").any()
             else "The organisation's published figures are not weighted either. Small differences "
             "come from the answers being cleaned once more for the report."

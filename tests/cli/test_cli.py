@@ -266,3 +266,13 @@ def test_a_list_of_successors_is_used_and_then_forgotten(
     code, _, _ = run(capsys, "-q", "report", "--successors", f'"{path}"')
     assert code == 0 and seen == [["ZZ1"]]
     assert list(ca.load_successors()["old"]) != ["ZZ1"]
+
+
+def test_a_workbook_of_many_organisations_is_checked_whole(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (book,) = sample_folder().glob("NSS24*organisational*.xlsx")
+    code, out, err = run(capsys, "-q", "validate", str(book))
+    assert (code, err) == (0, "")
+    assert out.startswith("Published results of 12 organisations, 2024")
+    assert "cells accounted for" in out

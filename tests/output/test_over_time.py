@@ -24,6 +24,7 @@ from culture_analytics.survey import Survey
 from tests.compare.made import RULE, published, results
 from tests.conftest import make_survey
 from tests.output.html import parse
+from tests.read_published.layouts import positive, write_csv
 from tests.test_control import VALUES, quarter
 
 STRESS = "work_related_stress"
@@ -489,3 +490,19 @@ def test_a_wrong_embargo_is_refused_before_anything_is_read(tmp_path: Path) -> N
     with pytest.raises(ReportError, match="not a date"):
         ca.run_report(tmp_path / "not there.csv", tmp_path / "out", embargo="March")
     assert not (tmp_path / "out").exists()
+
+
+def test_a_contractors_table_under_its_organisations_code(tmp_path: Path) -> None:
+    rows, _ = positive()
+    table = write_csv(rows, tmp_path / "SYNTHETIC table.csv")
+    (book,) = sample_folder().glob("NSS24*organisational*.xlsx")
+    release = ca.open_release(table, org="ZZ1", published=book)
+    assert release.about["org"] == "ZZ1" and release.about["kind"] == "contractor"
+    places = release["benchmark"].table
+    mine = places[places["measure"].eq("work_related_stress")].set_index("statistic")
+    assert mine.loc["rank", "source"] == "published"
+    assert mine.loc["local_difference", "source"] == "contractor"
+    said = ca.show.local_differences(release)
+    assert isinstance(said, Table) and said.heads[1] == "Contractor's table"
+    # Without a code it stays what the table says: the organisation, whichever it is.
+    assert ca.open_release(table).about["org"] == "OWN"
