@@ -266,7 +266,7 @@ def _page(chart: ControlChart, table: pd.DataFrame, title: str | None) -> Page:
         f"{signals}." if signals else "",
         "A signal says that something changed, not what." if signals else "",
         "Periods without a figure have no point." if table["value"].isna().any() else "",
-        "The scale does not begin at zero.",
+        "The scale need not begin at zero.",
         f"Source: {source}, {_org(chart)}.",
         *data.synthetic_notes(chart.notes),
         *data.embargo_lines(chart.notes),
