@@ -426,3 +426,23 @@ def test_a_contractors_table_is_refused_where_it_cannot_be_right() -> None:
     # With both at hand places come from what is published.
     both = ca.concat([whole, table])
     assert "rank" in set(compare_benchmark(table, both, org="ZZ1").table["statistic"])
+
+
+def test_a_workbook_given_twice_counts_once() -> None:
+    whole = made()
+    twice = ca.concat([whole, made(published(2024, STRESS, 44, 90, org="ZZ6"))])
+    assert len(twice) == 6
+    found = by_statistic(compare_benchmark(whole.select(org="ZZ1"), twice))
+    assert found.loc["rank", "method"] == "of 5 organisations"
+    # The first and the corrected release of a year are no two organisations either.
+    other = results([published(2024, STRESS, 41, 400, org="ZZ1")], rule=NSS, organisations=PLACES)
+    with pytest.raises(MeasureError, match="1 published figures stand there twice and differ"):
+        ca.concat([whole, other])
+
+
+def test_a_contractors_shares_and_answers_are_one_figure() -> None:
+    shares, answers = table_of(), results([contractor("OWN", 43.7, 121)])
+    both = ca.concat([shares, answers])
+    assert len(both) == 2 and both.table.iloc[0]["value"] == 44
+    with pytest.raises(MeasureError, match="differ"):
+        ca.concat([shares, results([contractor("OWN", 60, 121)])])
