@@ -408,7 +408,9 @@ def _published_once(frame: pd.DataFrame) -> pd.DataFrame:
             f"concat(): {int((~same).sum()):,} published figures stand there twice and differ "
             f"({releases}). Give one workbook of each release: the latest, corrected one."
         )
-    return frame.drop(index=frame.index[here]).reset_index(drop=True)
+    kept = np.ones(len(frame), dtype=bool)
+    kept[here] = False
+    return frame.loc[kept].reset_index(drop=True)
 
 
 def words(values: Sequence[str], place: NDArray[np.integer[Any]]) -> Any:

@@ -8,6 +8,7 @@ further than 0.06 from the mean of its sub-scores (`tests/read_published/test_sl
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -27,7 +28,7 @@ _ROW = ["year", "org", "breakdown", "group", "within", "within_group", "weightin
 _AGAIN = "are marked unavailable and not passed on"
 
 Floats = NDArray[np.float64]
-Ints = NDArray[np.intp]
+Ints = NDArray[np.integer[Any]]
 Mask = NDArray[np.bool_]
 
 
