@@ -383,7 +383,7 @@ def local_differences(release: Release, measures: Sequence[str] = ("headline",))
         Ids, domains or collections.
     """
     kind = release.about["kind"]
-    if kind not in ("extract", "contractor"):
+    if kind != "extract" and not (kind == "contractor" and BENCHMARK in release.topics):
         return show._cannot(
             "No figure here is calculated from respondents' answers, so there is nothing to set "
             "beside the published ones."
