@@ -7,9 +7,11 @@ was made. What is said is ASCII; what went wrong is one message without a traceb
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from culture_analytics.errors import CultureAnalyticsError, ReportError
@@ -116,6 +118,11 @@ def _parser() -> argparse.ArgumentParser:
         metavar="CSV",
         help="staff in post (columns breakdown, group, staff), to show who answered",
     )
+    report.add_argument(
+        "--successors",
+        metavar="CSV",
+        help="your own list of organisations that became others (columns old, new, date, source)",
+    )
     report.set_defaults(run=_report)
 
     diagnose = _command(
@@ -135,6 +142,7 @@ def _parser() -> argparse.ArgumentParser:
     diagnose.add_argument("--date", metavar="TEXT", help="date to print on the pages")
     diagnose.add_argument("--embargo", metavar="DATE", help="as for report")
     diagnose.add_argument("--tracker", metavar="CSV", help="as for report")
+    diagnose.add_argument("--successors", metavar="CSV", help="as for report")
     diagnose.set_defaults(run=_diagnose)
 
     _add_standards(commands)
@@ -231,20 +239,21 @@ def _report(given: argparse.Namespace) -> int:
     from culture_analytics.output.report import BOARD, TABLES, run_report
 
     _say(given, "Reading the data and making the report; this takes up to a minute ...")
-    written = run_report(
-        given.extract or None,
-        given.out,
-        year=given.year,
-        org=given.org,
-        columns=given.columns,
-        published=given.published,
-        date=given.date,
-        cache=given.cache,
-        embargo=given.embargo,
-        each=given.each,
-        tracker=given.tracker,
-        staff=given.staff,
-    )
+    with _own_successors(given.successors):
+        written = run_report(
+            given.extract or None,
+            given.out,
+            year=given.year,
+            org=given.org,
+            columns=given.columns,
+            published=given.published,
+            date=given.date,
+            cache=given.cache,
+            embargo=given.embargo,
+            each=given.each,
+            tracker=given.tracker,
+            staff=given.staff,
+        )
     if given.each:
         print(_ascii(f"Packs: begin with {written.resolve()}"))
         return DONE
@@ -254,6 +263,25 @@ def _report(given: argparse.Namespace) -> int:
         print(_ascii(f"Board summary, two pages to print: {board.resolve()}"))
     print(_ascii(f"Figures: {written.with_name(TABLES).resolve()}"))
     return DONE
+
+
+@contextmanager
+def _own_successors(path: str | None) -> Iterator[None]:
+    """Have every comparison use a list, in the notebooks' own processes too."""
+    from culture_analytics.read.detect import clean_path
+    from culture_analytics.read.published.successors import VARIABLE, load_successors
+
+    if path is None:
+        yield
+        return
+    file = clean_path(path).resolve()
+    load_successors(file)  # what is wrong with it is said before the long work
+    before = os.environ.get(VARIABLE, "")
+    os.environ[VARIABLE] = str(file)
+    try:
+        yield
+    finally:
+        os.environ[VARIABLE] = before
 
 
 def _standard(given: argparse.Namespace) -> int:
@@ -284,19 +312,20 @@ def _diagnose(given: argparse.Namespace) -> int:
     from culture_analytics.output.report import BOARD
 
     _say(given, "Reading the data and making the diagnosis; this takes up to a minute ...")
-    written = write_diagnosis(
-        given.extract or None,
-        given.out,
-        by=given.by,
-        year=given.year,
-        org=given.org,
-        columns=given.columns,
-        published=given.published,
-        cache=given.cache,
-        date=given.date,
-        embargo=given.embargo,
-        tracker=given.tracker,
-    )
+    with _own_successors(given.successors):
+        written = write_diagnosis(
+            given.extract or None,
+            given.out,
+            by=given.by,
+            year=given.year,
+            org=given.org,
+            columns=given.columns,
+            published=given.published,
+            cache=given.cache,
+            date=given.date,
+            embargo=given.embargo,
+            tracker=given.tracker,
+        )
     print(_ascii(f"Culture diagnosis: {written.resolve()}"))
     print(_ascii(f"Beside it: {BOARD} (two pages to print), {WORKBOOK}, and a csv for each table"))
     return DONE
@@ -305,8 +334,13 @@ def _diagnose(given: argparse.Namespace) -> int:
 def _validate(given: argparse.Namespace) -> int:
     from culture_analytics.disclosure.release import Release
     from culture_analytics.estimates import Estimates
-    from culture_analytics.session import open_data
+    from culture_analytics.session import open_data, open_published, recognise_file
 
+    # A workbook of many organisations is checked whole: none has to be chosen.
+    plain = given.extract and not (given.org or given.columns or given.year)
+    if plain and given.extract != "sample" and recognise_file(given.extract) == "published":
+        print(_ascii(_published_summary(open_published(given.extract))))
+        return DONE
     found = open_data(
         given.extract, year=given.year, org=given.org, columns=given.columns, cache=given.cache
     )
@@ -328,8 +362,10 @@ def _published_summary(found: object) -> str:
     assert isinstance(found, Estimates)
     years = ", ".join(str(int(y)) for y in found.unique("year"))
     measures = len(found.unique("measure"))
+    orgs = list(map(str, found.unique("org")))
+    whose = ", ".join(orgs) if len(orgs) <= 6 else f"{len(orgs):,} organisations"
     lines = [
-        f"Published results of {', '.join(map(str, found.unique('org')))}, {years}",
+        f"Published results of {whose}, {years}",
         f"  {len(found):,} figures of {measures:,} questions, measures and scores",
         f"  divided by: {', '.join(map(str, found.unique('breakdown')))}",
     ]

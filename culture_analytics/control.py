@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -9,6 +10,9 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from culture_analytics.compare.comparable import NO, Guard
+from culture_analytics.compare.pairs import judge
+from culture_analytics.compare.successions import Successions, said
 from culture_analytics.errors import MeasureError
 from culture_analytics.estimates import Estimates
 from culture_analytics.instrument import load_instrument
@@ -16,6 +20,7 @@ from culture_analytics.stats.control import DIRECTIONS, control
 
 __all__ = ["ControlChart", "control_chart"]
 
+YEAR = re.compile(r"\d{4}")
 QUARTER = re.compile(r"\d{4}-\d{2} Q[1-4]")
 BETTER = {"higher": "up", "lower": "down", "context": "neither"}
 BOUNDS = {"score": (0.0, 10.0), "percent": (0.0, 100.0)}
@@ -80,6 +85,7 @@ def control_chart(
     improvement: str | None = None,
     rebase: str | int | Sequence[str | int] = (),
     screen: bool = True,
+    successors: pd.DataFrame | None = None,
 ) -> ControlChart:
     """Judge a series of everyone together in order of time.
 
@@ -94,10 +100,13 @@ def control_chart(
     improvement
         ``"up"``, ``"down"`` or ``"neither"``; default as the measure is defined.
     rebase
-        Periods from which limits start afresh, a year or a quarter as they stand in the table's
-        `period`: after a known change, which the chart's reader must be told of.
+        When limits start afresh: a date (``"2024-09-01"``), or a year or quarter as they stand in
+        the table's `period`. At the first period that is not before it; after a known change,
+        which the chart's reader must be told of.
     screen
         Leave moving ranges beyond their own limit out of the average.
+    successors
+        As for `compare_years`. A merger within a series of quarters is said in the notes.
 
     Returns
     -------
@@ -107,8 +116,8 @@ def control_chart(
     Raises
     ------
     MeasureError
-        No such series, several at once, pulse and annual figures together, or a re-base at a
-        period that is not in the series.
+        No such series, several at once, pulse and annual figures together, years that are not one
+        series without a re-base between them, or a re-base that lies outside the series.
 
     References
     ----------
@@ -132,13 +141,8 @@ def control_chart(
         )
     asked = [rebase] if isinstance(rebase, str | int) else list(rebase)
     periods = rows["period"].tolist()
-    unknown = [str(p) for p in asked if str(p) not in periods]
-    if unknown:
-        raise MeasureError(
-            f"{len(unknown)} re-base(s) at no period of the series: {', '.join(unknown)}. "
-            f"It has {periods[0]} to {periods[-1]}."
-        )
-    at = sorted(periods.index(str(p)) for p in asked)
+    at = _rebases([str(p) for p in asked], periods)
+    kept = _one_series(estimates, rows, at, successors)
     unit = str(rows["unit"].iloc[0])
     judged = control(
         rows["value"].to_numpy(dtype=float),
@@ -158,7 +162,7 @@ def control_chart(
         source=str(rows["source"].iloc[0]),
         improvement=way,
         rebased=tuple(periods[k] for k in at),
-        notes=(*estimates.notes, *_notes(table, [periods[k] for k in at])),
+        notes=(*estimates.notes, *_notes(table, [periods[k] for k in at]), *kept),
         _table=table.reset_index(drop=True),
     )
 
@@ -206,6 +210,76 @@ def _periods(rows: pd.DataFrame) -> list[str]:
     if missing:
         raise MeasureError(f"{missing} pulse figure(s) do not say their quarter in 'release'.")
     return [match.group() for match in found if match]
+
+
+def _rebases(asked: Sequence[str], periods: Sequence[str]) -> list[int]:
+    """Places of the first periods that are not before the dates or periods asked for."""
+    quarterly = QUARTER.fullmatch(periods[0]) is not None
+    named = [_period_of(text, quarterly=quarterly) for text in asked]
+    outside = [
+        text
+        for text, period in zip(asked, named, strict=True)
+        if not periods[0] <= period <= periods[-1]
+    ]
+    if outside:
+        raise MeasureError(
+            f"{len(outside)} re-base(s) at no period of the series: {', '.join(outside)}. "
+            f"It has {periods[0]} to {periods[-1]}; give one of these, or a date such as "
+            "2024-09-01."
+        )
+    return sorted({next(k for k, p in enumerate(periods) if p >= period) for period in named})
+
+
+def _period_of(text: str, *, quarterly: bool) -> str:
+    """The period that a date lies in; a text that is neither a date nor a period sorts nowhere."""
+    if (QUARTER if quarterly else YEAR).fullmatch(text):
+        return text
+    try:
+        day = dt.date.fromisoformat(text)
+    except ValueError:
+        return ""
+    if not quarterly:
+        return str(day.year)
+    start = day.year - (day.month < 4)
+    return f"{start}-{(start + 1) % 100:02d} Q{(day.month - 4) % 12 // 3 + 1}"
+
+
+def _one_series(
+    estimates: Estimates, rows: pd.DataFrame, at: Sequence[int], successors: pd.DataFrame | None
+) -> list[str]:
+    """What keeps the periods from being one series, as notes; refused where nothing allows it."""
+    if rows["source"].iloc[0] == "pulse":
+        return _mergers(rows, successors)
+    guard = Guard.of(estimates._frame, successors=successors)
+    notes: dict[str, None] = {}
+    for k in range(1, len(rows)):
+        pair = (np.array([k], dtype=np.intp), np.array([k - 1], dtype=np.intp))
+        judged = judge(guard, rows, *pair, earlier_year=int(rows["year"].iloc[k - 1]))
+        reason = judged.said[0]
+        if reason is not None and reason.strength == NO and k not in at:
+            year = rows["period"].iloc[k]
+            raise MeasureError(
+                f"The years are not one series at {year}: {reason.text}. Start limits afresh "
+                f"there, rebase={year!r}, or leave the years before it out."
+            )
+        notes |= dict.fromkeys(judged.notes)
+    return list(notes)
+
+
+def _mergers(rows: pd.DataFrame, successors: pd.DataFrame | None) -> list[str]:
+    """Mergers that the organisation came out of between its first and last quarter."""
+    org, first, last = str(rows["org"].iloc[0]), rows["period"].iloc[0], rows["period"].iloc[-1]
+    within = [
+        m
+        for m in Successions.of(successors).mergers
+        if m.new == org and first < _period_of(m.date, quarterly=True) <= last
+    ]
+    if not within:
+        return []
+    return [
+        f"The organisation changed: {said(within)}. Points before and after are not of the same "
+        "staff: start limits afresh there (rebase)."
+    ]
 
 
 def _notes(table: pd.DataFrame, rebased: Sequence[str]) -> list[str]:

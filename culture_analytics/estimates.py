@@ -39,6 +39,9 @@ KEY = (
     "statistic", "reference", "weighting", "source", "release",
 )  # fmt: skip
 
+_ROUNDED = 1e-3  # England's figures that come with the package are rounded to four decimals
+_ADDED_UP = 1.5  # a contractor's shares, and the same added up from its table of answers
+
 # Numbers that a hidden row loses.
 NUMBERS = (
     "value", "lower", "upper", "se", "df", "p_value", "p_adjusted", "base", "weighted_base",
@@ -335,9 +338,13 @@ def concat(estimates: Iterable[Estimates]) -> Estimates:
 
     Published results whose publishers had different limits come under the strictest of them:
     those up to 2020 show nothing on fewer than 11 responses, later ones nothing on fewer than 10.
+    A published figure that stands in several of them, as of a workbook read twice, is kept once.
 
     Raises
     ------
+    MeasureError
+        There are none, or two give different published figures under the same keys, as the first
+        and the corrected release of a year do.
     DisclosureError
         Results of respondents were protected by different rules, or only some were suppressed
         with others.
@@ -362,6 +369,8 @@ def concat(estimates: Iterable[Estimates]) -> Estimates:
         )
     organisations = [e.organisations for e in estimates if e.organisations is not None]
     frame = pd.concat([e._frame for e in estimates], ignore_index=True)
+    if len(estimates) > 1:
+        frame = _published_once(frame)
     if HIDE in frame.columns:  # published rows are not among those suppressed together
         frame[HIDE] = frame[HIDE].eq(True).to_numpy(dtype=bool)
     return Estimates(
@@ -376,6 +385,32 @@ def concat(estimates: Iterable[Estimates]) -> Estimates:
         origin=Origin.of_several(e._origin for e in estimates),
         view=all(e._is_view for e in estimates),
     )
+
+
+def _published_once(frame: pd.DataFrame) -> pd.DataFrame:
+    """Without published figures that stand there twice: an organisation would count twice."""
+    outside = np.flatnonzero(~frame["source"].isin(("extract", "")).to_numpy(dtype=bool))
+    keys = frame.iloc[outside][list(KEY)]
+    again = keys.duplicated().to_numpy(dtype=bool)
+    if not again.any():
+        return frame
+    number = keys.groupby(list(KEY), sort=False, observed=True, dropna=False).ngroup().to_numpy()
+    first = np.unique(number, return_index=True)[1]
+    here, there = outside[again], outside[first[number[again]]]
+    same = np.ones(len(here), dtype=bool)
+    for column in ("value", "base"):
+        a, b = (frame[column].to_numpy(dtype=float)[at] for at in (here, there))
+        apart = np.where(frame["source"].iloc[here].eq("contractor"), _ADDED_UP, _ROUNDED)
+        same &= (np.abs(a - b) < apart) | (np.isnan(a) & np.isnan(b))
+    if not same.all():
+        releases = ", ".join(map(str, pd.unique(frame["release"].iloc[here[~same]])[:4]))
+        raise MeasureError(
+            f"concat(): {int((~same).sum()):,} published figures stand there twice and differ "
+            f"({releases}). Give one workbook of each release: the latest, corrected one."
+        )
+    kept = np.ones(len(frame), dtype=bool)
+    kept[here] = False
+    return frame.loc[kept].reset_index(drop=True)
 
 
 def words(values: Sequence[str], place: NDArray[np.integer[Any]]) -> Any:

@@ -9,6 +9,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from culture_analytics.compare.contractor import as_organisation
 from culture_analytics.disclosure.release import Release, build_release, load_release
 from culture_analytics.disclosure.rules import Rule
 from culture_analytics.embargo import embargoed
@@ -19,7 +20,7 @@ from culture_analytics.read.detect import clean_path
 from culture_analytics.read.extract import read_extract
 from culture_analytics.read.formats import peek_file
 from culture_analytics.read.published import read_published
-from culture_analytics.read.published.contractor_rows import OWN
+from culture_analytics.read.published.contractor_rows import COMPARATOR, OWN
 from culture_analytics.read.published.england import england_years, load_england
 from culture_analytics.survey import Survey, combine
 
@@ -66,8 +67,8 @@ def open_release(
     year
         Survey year: of an extract that does not say it, or the one year wanted.
     org
-        ODS code: of an extract that does not say it; of the organisation wanted in a file of
-        several. A national results workbook needs none.
+        ODS code: of an extract, or a contractor's table, that does not say it; of the organisation
+        wanted in a file of several. A national results workbook needs none.
     columns
         Where headers are not question numbers: a mapping or a TOML file, see `read_extract`.
     published
@@ -373,6 +374,9 @@ def _one_organisation(published: Estimates, org: str | None, name: str) -> Estim
             f"{name} holds {len(orgs):,} organisations. Say which is yours with its ODS code: "
             f'org="{orgs[0]}".'
         )
+    if OWN in orgs and org.strip().upper() not in (OWN, COMPARATOR):
+        # The table does not say whose it is; its user does.
+        return as_organisation(published.select(org=OWN), org.strip())
     wanted = next((o for o in orgs if o.casefold() == org.strip().casefold()), None)
     if wanted is None:
         raise ReportError(

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from culture_analytics.control import control_chart
 from culture_analytics.errors import MeasureError
-from tests.compare.made import figure, results
+from tests.compare.made import figure, published, results
 
 VALUES = [6.5, 6.6, 6.4, 6.5, 6.7, 6.6, 6.5, 6.4, 6.5, 6.7, 6.6, 6.5, 5.5]
 
@@ -56,6 +57,52 @@ def test_rebase_at_a_quarter() -> None:
     assert any("start afresh at 2021-22 Q3" in note for note in chart.notes)
     with pytest.raises(MeasureError, match="2019-20 Q1"):
         control_chart(results(series()), "staff_engagement", rebase=["2019-20 Q1"])
+
+
+@pytest.mark.parametrize(
+    ("rebase", "period"),
+    [
+        ("2021-10-01", "2021-22 Q3"), ("2021-12-31", "2021-22 Q3"), ("2022-01-01", "2021-22 Q4"),
+        ("2022-03-31", "2021-22 Q4"), ("2022-04-01", "2022-23 Q1"),
+    ],
+)  # fmt: skip
+def test_rebase_at_a_date(rebase: str, period: str) -> None:
+    assert control_chart(results(series()), "staff_engagement", rebase=rebase).rebased == (period,)
+
+
+def test_rebase_in_a_quarter_without_a_survey_is_at_the_next() -> None:
+    rows = [row for k, row in enumerate(series()) if k % 4 != 2]
+    for rebase in ("2021-22 Q3", "2021-11-15"):
+        chart = control_chart(results(rows), "staff_engagement", rebase=rebase)
+        assert chart.rebased == ("2021-22 Q4",)
+
+
+@pytest.mark.parametrize("rebase", ["2020-03-31", "2023-07-01", "soon", "2024", "2021-22 Q5"])
+def test_rebase_outside_the_series_is_refused(rebase: str) -> None:
+    with pytest.raises(MeasureError, match=f"no period of the series: {rebase}"):
+        control_chart(results(series()), "staff_engagement", rebase=rebase)
+
+
+def test_years_that_are_not_one_series_need_a_rebase() -> None:
+    rows = [
+        published(y, "work_related_stress", 40, 900, weighting="unweighted")
+        for y in range(2016, 2025)
+    ]
+    with pytest.raises(MeasureError, match="not one series at 2021: .*rebase='2021'"):
+        control_chart(results(rows), "work_related_stress")
+    for rebase in ("2021", 2021, "2021-01-31"):
+        chart = control_chart(results(rows), "work_related_stress", rebase=rebase)
+        assert chart.table["segment"].tolist() == [0] * 5 + [1] * 4
+    assert any(n.startswith("Not compared, 2021 with 2020") for n in chart.notes)
+
+
+def test_a_merger_within_a_series_is_said() -> None:
+    listed = pd.DataFrame({"old": ["ZZ2"], "new": ["ZZ1"], "date": ["2021-07-01"]}, dtype="str")
+    chart = control_chart(results(series()), "staff_engagement", successors=listed)
+    assert any("ZZ2 became ZZ1 on 1 July 2021" in note for note in chart.notes)
+    later = listed.assign(date="2025-07-01")
+    whole = control_chart(results(series()), "staff_engagement", successors=later)
+    assert not any("became" in note for note in whole.notes)
 
 
 def test_hidden_quarters_have_no_point() -> None:

@@ -9,6 +9,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from culture_analytics.compare.comparable import beside
+from culture_analytics.compare.contractor import (
+    COMPARATOR,
+    OWN,
+    as_organisation,
+    beside_comparator,
+    only_contractor,
+)
 from culture_analytics.compare.derive import adjusted, derived
 from culture_analytics.compare.organisations import (
     NOT_ONE,
@@ -17,6 +24,7 @@ from culture_analytics.compare.organisations import (
     england,
     organisation_rows,
 )
+from culture_analytics.compare.successions import Merger, Successions, said
 from culture_analytics.errors import MeasureError
 from culture_analytics.estimates import HIDE, Estimates
 from culture_analytics.stats.multiplicity import ADJUSTMENTS
@@ -26,13 +34,15 @@ __all__ = ["LOCAL", "compare_benchmark"]
 
 Ints = NDArray[np.intp]
 
+EARLIEST, LATEST = 2000, 2100  # before and after every survey
 LEAST = 3  # organisations among which a place is worth telling
 LOCAL = "will differ from your benchmark report"
+LOCAL_SOURCES = ("extract", "contractor")
 LOCAL_NOTE = (
-    "Figures calculated here from respondents " + LOCAL + ": that report weights an organisation "
-    "to the mix of occupations of its benchmark group, and cleans the answers once more. Places "
-    "and distances are of the published, weighted figure; rows 'local_difference' say how far "
-    "the figure calculated here lies from it."
+    "Figures calculated here from respondents, or taken from a contractor's table, " + LOCAL + ": "
+    "that report weights an organisation to the mix of occupations of its benchmark group, and "
+    "cleans the answers once more. Places and distances are of the published, weighted figure; "
+    "rows 'local_difference' say how far the other one lies from it."
 )
 MEDIAN_NOTE = (
     "The middle of a benchmark group is the median of its organisations' figures, as in benchmark "
@@ -43,15 +53,21 @@ _KEYS = ("year", "org", "measure", "label", "answer", "breakdown", "group", "wit
 
 
 def compare_benchmark(
-    estimates: Estimates, published: Estimates, *, group: str | None = None, adjust: str = "bh"
+    estimates: Estimates,
+    published: Estimates,
+    *,
+    group: str | None = None,
+    adjust: str = "bh",
+    org: str | None = None,
+    successors: pd.DataFrame | None = None,
 ) -> Estimates:
     """Rank, percentile and distances of an organisation in its benchmark group.
 
     Parameters
     ----------
     estimates
-        The organisation's results: calculated from respondents, or its rows of `published`.
-        They say which organisations, years and measures are asked about.
+        The organisation's results: calculated from respondents, its rows of `published`, or a
+        contractor's table. They say which organisations, years and measures are asked about.
     published
         Results of the organisations, as `read_published` gives them; with those of England
         (`concat`) for the distance from England.
@@ -60,6 +76,11 @@ def compare_benchmark(
     adjust
         Of the tests against England, over an organisation's measures: ``"bh"``, ``"holm"`` or
         ``"none"``.
+    org
+        Code of the organisation that a contractor's table is of, which the table does not say.
+    successors
+        Organisations that became others, as `load_successors` reads them; default the package's
+        list. A figure asked for under another code is named, never taken for the organisation's.
 
     Returns
     -------
@@ -76,14 +97,19 @@ def compare_benchmark(
         ``difference``
             Points from the group's median, and from England.
         ``local_difference``
-            Figure calculated from respondents less the published one.
+            Figure calculated from respondents, or of a contractor's table, less the published one.
+
+        A contractor's table compared with itself (``compare_benchmark(table, table)``) has rows
+        ``difference`` alone, from its comparator: one unweighted row for an unknown set of
+        organisations has no best, median, worst or rank, and its spread is not known for a test.
 
         Measures without a better way round have no best, worst, rank or percentile.
 
     Raises
     ------
     MeasureError
-        No organisation of `estimates` is in `published`, or the group does not exist.
+        No organisation of `estimates` is in `published`, or the group does not exist; a
+        contractor's comparator was given as the group of other results.
 
     Notes
     -----
@@ -97,9 +123,12 @@ def compare_benchmark(
     """
     if adjust not in ADJUSTMENTS:
         raise MeasureError(f"adjust={adjust!r}: there are {', '.join(map(repr, ADJUSTMENTS))}.")
+    if only_contractor(published):
+        return beside_comparator(estimates, published)
     rows = organisation_rows(published, "compare_benchmark()")
+    estimates = as_organisation(estimates, org)
     notes: list[str] = []
-    own = _own(estimates, rows, notes)
+    own = _own(estimates, rows, notes, Successions.of(successors))
     own["_group"] = group or own["benchmark_group"]
     if group is not None and not rows["benchmark_group"].eq(group).any():
         known = ", ".join(repr(g) for g in pd.unique(rows["benchmark_group"].dropna()))
@@ -114,7 +143,7 @@ def compare_benchmark(
         hide = frame[HIDE] if HIDE in frame else pd.Series(False, index=frame.index)
         frame[HIDE] = hide.eq(True).to_numpy(dtype=bool)
     stricter = max(estimates.rule, published.rule, key=lambda rule: rule.base_under)
-    whose = estimates._frame["source"].eq("extract").any()
+    whose = estimates._frame["source"].isin(LOCAL_SOURCES).any()
     parent = Estimates(
         frame,
         rule=stricter,
@@ -125,26 +154,57 @@ def compare_benchmark(
     return derived(parent, frame, notes=[*notes, MEDIAN_NOTE])
 
 
-def _own(estimates: Estimates, rows: pd.DataFrame, notes: list[str]) -> pd.DataFrame:
+def _own(
+    estimates: Estimates, rows: pd.DataFrame, notes: list[str], successions: Successions
+) -> pd.DataFrame:
     """Published rows of the organisations, years and measures that `estimates` are of."""
     frame = estimates._frame
     wholes = frame[
         frame["breakdown"].eq("overall") & frame["answer"].eq("") & frame["within"].eq("")
     ]
-    wholes = wholes[~wholes["org"].isin(NOT_ONE)]
+    wholes = wholes[~wholes["org"].isin((*NOT_ONE, OWN, COMPARATOR))]
     asked = wholes[["year", "org", "measure"]].drop_duplicates()
     found = asked.merge(rows, on=["year", "org", "measure"])
+    renamed = _renamed(asked, rows, successions)
     if found.empty:
         orgs = ", ".join(map(str, pd.unique(asked["org"])[:6])) or "none"
         years = ", ".join(str(y) for y in sorted(pd.unique(rows["year"])))
         raise MeasureError(
             f"The published results ({years}) hold no figure of the organisation(s) asked about "
             f"({orgs}) for these measures and years. Check the code and the year."
+            + (f" {renamed}" if renamed else "")
         )
     missing = len(asked) - len(found[["year", "org", "measure"]].drop_duplicates())
     if missing:
         notes.append(f"{missing:,} of {len(asked):,} figures asked about are not published.")
+    notes += [renamed] if renamed else []
     return found
+
+
+def _renamed(asked: pd.DataFrame, rows: pd.DataFrame, successions: Successions) -> str:
+    """Organisations asked about that are under other codes in the published results of a year."""
+    there = rows[["org", "year"]].drop_duplicates()
+    held = set(there.itertuples(index=False, name=None))
+    years = pd.unique(rows["year"])
+    mergers = []
+    for org, year in asked[["org", "year"]].drop_duplicates().itertuples(index=False, name=None):
+        if (org, year) in held or year not in years:
+            continue
+        # What it was made of later on, and what it had become by then.
+        later = successions.made(str(org), int(year), LATEST)
+        earlier = successions.became(str(org), EARLIEST, int(year))
+        mergers += [m for m in (*later, *earlier) if _told(m, int(year), held)]
+    if not mergers:
+        return ""
+    return (
+        f"Not placed: {said(mergers)}. A merged organisation is not one of those it was made of, "
+        "and theirs are not added up: ask about each under the code that it has in that year."
+    )
+
+
+def _told(merger: Merger, year: int, held: set[tuple[str, int]]) -> bool:
+    """Whether the published results of a year hold either side of a merger."""
+    return any((org, year) in held for org in (*merger.old, merger.new))
 
 
 def _places(own: pd.DataFrame, rows: pd.DataFrame, notes: list[str]) -> list[pd.DataFrame]:
@@ -275,10 +335,10 @@ def _england(
 
 
 def _local(estimates: Estimates, own: pd.DataFrame) -> pd.DataFrame | None:
-    """Figures calculated from respondents, less the published ones."""
+    """Figures calculated from respondents, or of a contractor's table, less the published ones."""
     frame = estimates._frame.assign(_dead=estimates._hidden)
     frame = frame[
-        frame["source"].eq("extract")
+        frame["source"].isin(LOCAL_SOURCES)
         & frame["breakdown"].eq("overall")
         & frame["answer"].eq("")
         & frame["within"].eq("")

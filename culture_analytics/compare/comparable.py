@@ -15,6 +15,7 @@ from typing import Any
 
 import pandas as pd
 
+from culture_analytics.compare.successions import Successions, said
 from culture_analytics.errors import InstrumentError
 from culture_analytics.instrument import Instrument, load_instrument
 from culture_analytics.instrument.loader import DATA
@@ -33,6 +34,7 @@ class Reason:
 
     strength: str  # no | care | note
     text: str
+    org: str = ""  # where it is about one organisation and all its measures
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,7 @@ class Side:
     source: str
     weighting: str
     release: str
+    org: str = ""  # blank where the organisation has no figure at all, or is not asked about
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,20 +58,30 @@ class Guard:
         The questionnaire of all years.
     published
         For each release the measures that it has any figure of.
+    successions
+        Organisations that became others.
     """
 
     instrument: Instrument
     published: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    successions: Successions = field(default_factory=lambda: Successions.of(None), repr=False)
     _seen: dict[Any, tuple[Reason, ...]] = field(default_factory=dict, repr=False)
 
     @classmethod
-    def of(cls, frame: pd.DataFrame, instrument: Instrument | None = None) -> Guard:
+    def of(
+        cls,
+        frame: pd.DataFrame,
+        instrument: Instrument | None = None,
+        successors: pd.DataFrame | None = None,
+    ) -> Guard:
         """For the rows of some results."""
         shown = frame.loc[frame["source"].eq("published") & frame["status"].eq("ok")]
         pairs = shown[["release", "measure"]].drop_duplicates()
         releases = {str(r): frozenset(g["measure"]) for r, g in pairs.groupby("release")}
         absent = {str(r): frozenset[str]() for r in pd.unique(frame["release"])}
-        return cls(instrument or load_instrument(), {**absent, **releases})
+        return cls(
+            instrument or load_instrument(), {**absent, **releases}, Successions.of(successors)
+        )
 
     def reasons(
         self, measure: str, groups: tuple[tuple[str, str], ...], earlier: Side, later: Side
@@ -94,10 +107,21 @@ class Guard:
     def _of_measure(self, measure: str, earlier: Side, later: Side) -> tuple[Reason, ...]:
         key = (measure, earlier, later)
         if key not in self._seen:
-            found = [*_labels(earlier, later), *self._breaks(measure, earlier, later)]
+            found = [*self._organisation(earlier, later), *_labels(earlier, later)]
+            found += self._breaks(measure, earlier, later)
             found += self._changes(measure, earlier, later)
             self._seen[key] = tuple(found)
         return self._seen[key]
+
+    def _organisation(self, earlier: Side, later: Side) -> Iterator[Reason]:
+        """Whether the organisation came out of a merger between the two surveys."""
+        mergers = self.successions.made(later.org, earlier.year, later.year) if later.org else ()
+        if not mergers:
+            return
+        one = earlier.release == later.release or later.source == "extract"
+        restated = one and earlier.org == later.org
+        entry = _data()["general"]["organisation_restated" if restated else "organisation"]
+        yield Reason(entry["strength"], _says(entry, mergers=said(mergers)), later.org)
 
     def _breaks(self, measure: str, earlier: Side, later: Side) -> Iterator[Reason]:
         for entry in _data()["breaks"]:

@@ -103,6 +103,7 @@ def judge(
     """Ask the guard about each pair; for a later row alone (-1) as if its labels had stayed."""
     columns = ["measure", "breakdown", "group", "within", "within_group", *LABELS]
     there = frame.iloc[late][[*columns, "year"]].reset_index(drop=True)
+    there["org"], there["earlier_org"] = _merged(guard, frame, late, earlier_year)
     other = frame.iloc[np.where(early >= 0, early, late)][list(LABELS)].reset_index(drop=True)
     asked = there.join(other.add_prefix("earlier_"))
     kinds = asked.groupby(list(asked.columns), sort=False, observed=True, dropna=False)
@@ -117,9 +118,27 @@ def judge(
     )
 
 
+def _merged(
+    guard: Guard, frame: pd.DataFrame, late: Ints, earlier_year: int
+) -> tuple[pd.Series[str], pd.Series[str]]:
+    """Organisations that came out of a merger since, and those that had figures before it.
+
+    All others are blank, so that the guard is asked once about all of them.
+    """
+    orgs = frame["org"].iloc[late].astype("str").reset_index(drop=True)
+    years = frame["year"].to_numpy()
+    changed: frozenset[str] = frozenset()
+    if len(late):
+        latest = int(years[late].max())
+        changed = guard.successions.changed(pd.unique(orgs), earlier_year, latest)
+    before = set(frame.loc[years == earlier_year, "org"]) if changed else set()
+    now = orgs.where(orgs.isin(changed), "")
+    return now, now.where(now.isin(before), "")
+
+
 def _asked(guard: Guard, row: Mapping[Hashable, Any], earlier_year: int) -> tuple[Reason, ...]:
-    later = Side(int(row["year"]), *(str(row[c]) for c in LABELS))
-    earlier = Side(earlier_year, *(str(row[f"earlier_{c}"]) for c in LABELS))
+    later = Side(int(row["year"]), *(str(row[c]) for c in (*LABELS, "org")))
+    earlier = Side(earlier_year, *(str(row[f"earlier_{c}"]) for c in (*LABELS, "org")))
     groups = _groups(row["breakdown"], row["group"]) + _groups(row["within"], row["within_group"])
     return guard.reasons(str(row["measure"]), tuple(groups), earlier, later)
 
@@ -156,6 +175,8 @@ def sentences(
 ) -> str:
     """A note: what is not compared, or compared with care, and why."""
     start = {NO: "Not compared", CARE: "Compare with care"}.get(reason.strength, "Note")
+    if reason.org:
+        return f"{start}, {years} ({reason.org}, all measures): {reason.text}."
     named = [guard.instrument.measures.get(m) for m in measures]
     shorts = [n.short if n else m for n, m in zip(named, measures, strict=True)]
     if len(measures) == everything and everything > 1:

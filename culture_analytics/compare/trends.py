@@ -42,7 +42,13 @@ class _Chains:
     notes: list[str]
 
 
-def trend(estimates: Estimates, *, adjust: str = "holm", level: float = 0.95) -> Estimates:
+def trend(
+    estimates: Estimates,
+    *,
+    adjust: str = "holm",
+    level: float = 0.95,
+    successors: pd.DataFrame | None = None,
+) -> Estimates:
     """Linear trends over three comparable years or more, up to the latest.
 
     Parameters
@@ -53,6 +59,8 @@ def trend(estimates: Estimates, *, adjust: str = "holm", level: float = 0.95) ->
         As for `culture_analytics.compare.compare_years`.
     level
         Confidence level of the limits.
+    successors
+        As for `compare_years`: a line does not go back beyond a merger.
 
     Returns
     -------
@@ -89,7 +97,7 @@ def trend(estimates: Estimates, *, adjust: str = "holm", level: float = 0.95) ->
     if adjust not in ADJUSTMENTS:
         raise MeasureError(f"adjust={adjust!r}: there are {', '.join(map(repr, ADJUSTMENTS))}.")
     frame, hidden, notes = annual(estimates, "trend()")
-    chains = _chains(frame, hidden)
+    chains = _chains(frame, hidden, successors)
     last = chains.rows[:, -1]
     late = frame.iloc[last].reset_index(drop=True)
     used = chains.rows.copy()
@@ -117,14 +125,14 @@ def trend(estimates: Estimates, *, adjust: str = "holm", level: float = 0.95) ->
     return derived(estimates, figures, notes=[*notes, *chains.notes, NOTE])
 
 
-def _chains(frame: pd.DataFrame, hidden: Mask) -> _Chains:
+def _chains(frame: pd.DataFrame, hidden: Mask, successors: pd.DataFrame | None) -> _Chains:
     """Follow each cell of the latest year back, as far as the guard lets it."""
     years = np.array(sorted({int(y) for y in pd.unique(frame["year"])}), dtype=np.intp)
     if len(years) < LEAST:
         raise MeasureError(
             f"trend() needs three years; these results are of {', '.join(map(str, years))}."
         )
-    guard = Guard.of(frame)
+    guard = Guard.of(frame, successors=successors)
     of_year = [np.flatnonzero(frame["year"].eq(y)) for y in years]
     usable = frame["status"].eq("ok").to_numpy() & ~hidden
     last = of_year[-1]
@@ -136,6 +144,14 @@ def _chains(frame: pd.DataFrame, hidden: Mask) -> _Chains:
     for k in range(len(years) - 2, -1, -1):
         going = np.flatnonzero(~cut)
         partner = match(frame, nearest[going], of_year[k])
+        began = _began(frame, guard, nearest[going], int(years[k]))
+        if began.any():
+            # Judged alone: an organisation that had another name has no row of its own here.
+            alone = nearest[going[began]]
+            nobody = np.full(len(alone), -1, dtype=np.intp)
+            notes += judge(guard, frame, alone, nobody, earlier_year=int(years[k])).notes
+            cut[going[began]] = True
+            going, partner = going[~began], partner[~began]
         going, partner = going[partner >= 0], partner[partner >= 0]
         if not len(going):
             continue
@@ -147,6 +163,17 @@ def _chains(frame: pd.DataFrame, hidden: Mask) -> _Chains:
         rows[going[kept], k] = partner[kept]
         nearest[going[kept]] = partner[kept]
     return _Chains(rows, years, hides, cut, notes)
+
+
+def _began(frame: pd.DataFrame, guard: Guard, rows: Ints, year: int) -> Mask:
+    """Rows of organisations that others became since a year in which they have no figure."""
+    orgs = frame["org"].iloc[rows]
+    began = np.zeros(len(rows), dtype=bool)
+    before = set(frame.loc[frame["year"].eq(year), "org"])
+    for later in pd.unique(frame["year"].iloc[rows]):
+        new = guard.successions.changed(pd.unique(orgs), year, int(later)) - before
+        began |= (orgs.isin(new) & frame["year"].iloc[rows].eq(later)).to_numpy(dtype=bool)
+    return began
 
 
 def _lines(

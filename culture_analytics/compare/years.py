@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from culture_analytics.compare.comparable import Guard
 from culture_analytics.compare.derive import adjusted, derived, dies
 from culture_analytics.compare.pairs import annual, judge, match
+from culture_analytics.compare.successions import said
 from culture_analytics.errors import MeasureError
 from culture_analytics.estimates import Estimates
 from culture_analytics.stats.multiplicity import ADJUSTMENTS
@@ -48,7 +49,11 @@ _KEYS = ("year", "org", "measure", "label", "answer", "breakdown", "group", "wit
 
 
 def compare_years(
-    estimates: Estimates, *, baseline: int | None = None, adjust: str = "holm"
+    estimates: Estimates,
+    *,
+    baseline: int | None = None,
+    adjust: str = "holm",
+    successors: pd.DataFrame | None = None,
 ) -> Estimates:
     """Differences between years, later less earlier.
 
@@ -61,6 +66,10 @@ def compare_years(
     adjust
         ``"holm"``, ``"bh"`` (Benjamini and Hochberg) or ``"none"``: a key of
         `culture_analytics.stats.multiplicity.ADJUSTMENTS`.
+    successors
+        Organisations that became others, as `load_successors` reads them; default the package's
+        list. A published organisation that others became since the earlier year is not compared
+        with what it was.
 
     Returns
     -------
@@ -77,6 +86,8 @@ def compare_years(
     ------
     MeasureError
         There is one year only, no row of the baseline, or no such adjustment.
+    PublishedError
+        `successors` is no such list.
 
     Notes
     -----
@@ -102,7 +113,7 @@ def compare_years(
     if adjust not in ADJUSTMENTS:
         raise MeasureError(f"adjust={adjust!r}: there are {', '.join(map(repr, ADJUSTMENTS))}.")
     frame, hidden, notes = annual(estimates, "compare_years()")
-    guard = Guard.of(frame)
+    guard = Guard.of(frame, successors=successors)
     blocks = []
     for earlier, later in _pairs_of_years(frame, baseline):
         block, said = _block(frame, hidden, guard, earlier, later)
@@ -154,13 +165,17 @@ def _block(
     early = np.flatnonzero(frame["year"].eq(earlier))
     late = np.flatnonzero(frame["year"].eq(later))
     notes = []
-    # An organisation without any figure in the earlier year is not a row of gaps.
-    known = frame["org"].isin(pd.unique(frame["org"].iloc[early])).to_numpy()
+    # An organisation without any figure in the earlier year is not a row of gaps, but one that
+    # others became is refused by name.
+    orgs = pd.unique(frame["org"])
+    earlier_orgs = {*frame["org"].iloc[early], *guard.successions.changed(orgs, earlier, later)}
+    known = frame["org"].isin(earlier_orgs).to_numpy()
     new = pd.unique(frame["org"].iloc[late[~known[late]]])
     if len(new):
         notes.append(f"{len(new):,} organisation(s) of {later} have no figure in {earlier}.")
     late = late[known[late]]
     partner = match(frame, late, early)
+    notes += _gone(frame, guard, early, late, earlier, later)
     lost = len(early) - len(np.unique(partner[partner >= 0]))
     if lost:
         notes.append(f"{lost:,} figures of {earlier} have no counterpart in {later}.")
@@ -180,6 +195,22 @@ def _block(
         ),
         [*notes, *judged.notes],
     )
+
+
+def _gone(
+    frame: pd.DataFrame, guard: Guard, early: Ints, late: Ints, earlier: int, later: int
+) -> list[str]:
+    """Organisations of the earlier year that are others by now, which no pair speaks of."""
+    there = set(frame["org"].iloc[late])
+    gone = [o for o in pd.unique(frame["org"].iloc[early]) if o not in there]
+    paths = [guard.successions.became(str(o), earlier, later) for o in gone]
+    mergers = [m for path in paths if path and path[-1].new not in there for m in path]
+    if not mergers:
+        return []
+    return [
+        f"Not compared, {later} with {earlier}: {said(mergers)}, which has no figure of {later} "
+        "here; a merged organisation is not one of those it was made of."
+    ]
 
 
 def _sides(frame: pd.DataFrame, pairs: pd.DataFrame) -> tuple[Mapping[str, Floats], ...]:

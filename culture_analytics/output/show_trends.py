@@ -7,6 +7,7 @@ a plain sentence, and says why where the data cannot answer.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -60,6 +61,10 @@ FAMILY_NOTE = (
 UNITS_NOTE = (
     "Beyond chance: allowing for how many units and headline figures were compared, so that of "
     "twenty marked yes about one is chance. The packs by unit say the same."
+)
+NO_SPREAD = (
+    "How much respondents differ on these figures is not published, so that their changes have "
+    "neither an interval nor a test."
 )
 
 Row = dict[str, Any]
@@ -131,8 +136,8 @@ def changes(release: Release, measures: Sequence[str] = ("headline",)) -> Block:
         ["Measure", earlier, str(later), "Change", "95% interval", "Beyond chance?",
          "Official-style test"],
         [("", rows)],
-        notes=[*show._legend(release, _plain(shown)), FAMILY_NOTE, *_pair_notes(release, later,
-               earlier, [r[0] for r in rows])],
+        notes=[*show._legend(release, _plain(shown)), *_test_notes(rows),
+               *_pair_notes(release, later, earlier, [r[0] for r in rows])],
     )  # fmt: skip
 
 
@@ -166,7 +171,8 @@ def unit_changes(release: Release, measure: str) -> Block:
         [show._breakdown(units[0]), "Change", "95% interval", "Beyond chance?",
          "Answers (fewer of the two)"],
         [("", rows)],
-        notes=[*show._legend(release, _plain(found)), UNITS_NOTE],
+        notes=[*show._legend(release, _plain(found)), UNITS_NOTE,
+               *_pair_notes(release, later, earlier, [show._short(measure)])],
     )  # fmt: skip
 
 
@@ -205,7 +211,8 @@ def movers(release: Release, n: int = 5) -> Block:
         sections,
         notes=[
             "Percentages, in percentage points, of the single questions that have a table here; "
-            "the survey has more. Biggest is not surest."
+            "the survey has more. Biggest is not surest.",
+            *_pair_notes(release, later, earlier, [r[0] for _, cells in sections for r in cells]),
         ],
     )
 
@@ -235,6 +242,7 @@ def steady(release: Release, measures: Sequence[str] = ("headline",)) -> Block:
     notes = ["Points a year: percentage points, or points of a score that runs from 0 to 10."]
     if left:
         notes.append(f"{left} of {len(lines)} have no line: too few years of one series.")
+    notes += _care_notes(release, drawn, [r[0] for r in rows])
     return Table(
         f"Average change a year, {release.about['org_name']}",
         ["Measure", "Points a year", "95% interval", "Beyond chance?", "Years"],
@@ -378,7 +386,8 @@ def local_differences(release: Release, measures: Sequence[str] = ("headline",))
     measures
         Ids, domains or collections.
     """
-    if release.about["kind"] != "extract":
+    kind = release.about["kind"]
+    if kind != "extract" and not (kind == "contractor" and BENCHMARK in release.topics):
         return show._cannot(
             "No figure here is calculated from respondents' answers, so there is nothing to set "
             "beside the published ones."
@@ -400,14 +409,15 @@ def local_differences(release: Release, measures: Sequence[str] = ("headline",))
             continue
         told = {**own, "value": own["value"] - r["value"]}
         rows.append([show._short(r["measure"]), show._value(own), show._value(told), _points(r)])
+    here = "Contractor's table" if kind == "contractor" else "Calculated here"
     return Table(
-        f"Calculated here and published, {release.about['org_name']}, {year}",
-        ["Measure", "Calculated here", "Published", "Difference"],
+        f"{here} and published, {release.about['org_name']}, {year}",
+        ["Measure", here, "Published", "Difference"],
         [("", rows)],
         notes=[
-            "Figures calculated here will differ from your benchmark report: that report weights "
-            "an organisation to the mix of occupations of its benchmark group, and cleans the "
-            "answers once more."
+            f"{'These figures' if kind == 'contractor' else 'Figures calculated here'} will differ "
+            "from your benchmark report: that report weights an organisation to the mix of "
+            "occupations of its benchmark group, and cleans the answers once more."
             if found["reference"].ne("published, unweighted").any()
             else "The organisation's published figures are not weighted either. Small differences "
             "come from the answers being cleaned once more for the report."
@@ -621,9 +631,30 @@ def _pair_notes(release: Release, later: int, earlier: str, shown: Sequence[str]
         if f", {later} with {earlier} (" not in note or note.startswith("Note"):
             continue
         whose = note.split("(", 1)[1]
-        if whose.startswith("all measures") or any(name in whose for name in shown):
+        # A note that names three measures "and 2 more" may be about any.
+        every = "all measures): " in whose or " more): " in whose
+        if every or any(name in whose for name in shown):
             said.append(note)
     return said
+
+
+def _care_notes(release: Release, lines: pd.DataFrame, shown: Sequence[str]) -> list[str]:
+    """What the guard says of the years that lines go through."""
+    first = min(int(str(reference)[:4]) for reference in lines["reference"])
+    years = [year for year in release.years if year >= first]
+    return [
+        note
+        for earlier, later in pairwise(years)
+        for note in _pair_notes(release, later, str(earlier), shown)
+        if note.startswith("Compare with care")
+    ]
+
+
+def _test_notes(rows: Sequence[Sequence[str]]) -> list[str]:
+    """What the columns of tests say, or why they are empty."""
+    if any(cell for row in rows for cell in row[-3:]):
+        return [FAMILY_NOTE]
+    return [NO_SPREAD] if any(row[3] for row in rows) else []
 
 
 # -- tables -----------------------------------------------------------------------------------

@@ -259,7 +259,6 @@ def _page(chart: ControlChart, table: pd.DataFrame, title: str | None) -> Page:
     )
     source = SOURCES.get(chart.source, "NHS Staff Survey, respondents")
     said = [n for n in chart.notes if "synthetic" not in n.lower() and _about_chart(n)]
-    synthetic = [data.clean(n) for n in chart.notes if "synthetic" in n.lower()]
     use = AS_PUBLISHED if chart.source in ("pulse", "published") else PRIMARY_ONLY
     signals = _signals(chart)
     notes = [
@@ -267,9 +266,9 @@ def _page(chart: ControlChart, table: pd.DataFrame, title: str | None) -> Page:
         f"{signals}." if signals else "",
         "A signal says that something changed, not what." if signals else "",
         "Periods without a figure have no point." if table["value"].isna().any() else "",
-        "The scale does not begin at zero.",
+        "The scale need not begin at zero.",
         f"Source: {source}, {_org(chart)}.",
-        *dict.fromkeys(synthetic[:1]),
+        *data.synthetic_notes(chart.notes),
         *data.embargo_lines(chart.notes),
         f"{use}.",
     ]
@@ -298,7 +297,7 @@ def _describe(chart: ControlChart, table: pd.DataFrame, page: Page) -> str:
     latest = (
         ""
         if last is None
-        else f"{len(known)} points; latest, {last['period']}, "
+        else f"{len(known)} point{'s' if len(known) != 1 else ''}; latest, {last['period']}, "
         f"{value_text(float(last['value']), chart.unit)}"
     )
     lines = "; ".join(_end_words(chart, table))

@@ -42,6 +42,7 @@ __all__ = [
     "status_text",
     "subtitle",
     "synthetic",
+    "synthetic_notes",
     "topic",
     "weighted",
     "years_text",
@@ -251,9 +252,14 @@ def in_order(breakdown: str, groups: Sequence[str]) -> list[str]:
 
 def synthetic(*estimates: Estimates) -> list[str]:
     """What is said of synthetic data; empty for real ones."""
-    notes = [clean(n) for e in estimates for n in e.notes if "synthetic" in n.lower()]
-    opening = list(dict.fromkeys(n for n in notes if n.lower().startswith("synthetic")))
-    return opening or (["SYNTHETIC data."] if notes else [])
+    return synthetic_notes([note for e in estimates for note in e.notes])
+
+
+def synthetic_notes(notes: Sequence[str]) -> list[str]:
+    """The one sentence on synthetic data, not the notes on every file that is called so."""
+    told = [clean(n) for n in notes if "synthetic" in n.lower()]
+    sentence = [n for n in told if n.lower().startswith("synthetic data")]
+    return sentence[:1] or (["SYNTHETIC data."] if told else [])
 
 
 def embargo_lines(notes: Sequence[str]) -> list[str]:

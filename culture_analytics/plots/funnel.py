@@ -295,7 +295,7 @@ def _page(estimates: Estimates, judged: pd.DataFrame, drawn: _Funnel, title: str
         f"Squares: {unusual} unusual after allowing for how many figures were looked at."
         if unusual
         else "None is unusual after allowing for how many figures were looked at.",
-        "Being unusual says nothing about why. The scale does not begin at zero.",
+        "Being unusual says nothing about why. The scale need not begin at zero.",
         _own_words(drawn),
     ]
     source = data.footer(estimates, judged, name=f"organisations of {drawn.group}")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from culture_analytics.compare.comparable import beside
 from culture_analytics.errors import MeasureError
 from culture_analytics.estimates import Estimates
 from culture_analytics.plots import data
@@ -194,7 +195,7 @@ def _page(
         f"{name} is {data.weighted(weighting)}, these figures are {data.weighted(own)}: they are "
         "not strictly comparable."
         for name, weighting in others.items()
-        if weighting != own
+        if not beside(own, weighting)
     ]
     notes += data.comparability(drawn, years)
     notes += data.footer(estimates, rows, reference)

@@ -77,7 +77,13 @@ class _Panel:
     also: tuple[float, ...] = ()  # values beside the figures that have to be in sight
 
 
-def trend(estimates: Estimates, *, title: str | None = None, ax: Axes | None = None) -> Axes:
+def trend(
+    estimates: Estimates,
+    *,
+    title: str | None = None,
+    ax: Axes | None = None,
+    successors: pd.DataFrame | None = None,
+) -> Axes:
     """Figures by year with their intervals, one panel a measure (or group).
 
     Years are joined by a line where they are one series. Where the guard of `compare_years` says
@@ -92,6 +98,8 @@ def trend(estimates: Estimates, *, title: str | None = None, ax: Axes | None = N
         Default: the measure, or what the measures belong to.
     ax
         Axes to draw in, for one measure; default a figure of its own.
+    successors
+        As for `compare_years`: a merger breaks the line.
 
     Returns
     -------
@@ -122,7 +130,7 @@ def trend(estimates: Estimates, *, title: str | None = None, ax: Axes | None = N
             f"plots.trend() needs two years; these Estimates are of "
             f"{', '.join(map(str, years)) or 'none in which it was asked'}. Try plots.measures()."
         )
-    panels = _panels(estimates, rows)
+    panels = _panels(estimates, rows, successors)
     if len(panels) > MOST or (ax is not None and len(panels) > 1):
         most = MOST if ax is None else "one panel in axes given"
         raise MeasureError(
@@ -150,8 +158,10 @@ def _asked(rows: pd.DataFrame) -> tuple[pd.DataFrame, str]:
     return rows[kept], "; ".join(names)
 
 
-def _panels(estimates: Estimates, rows: pd.DataFrame) -> list[_Panel]:
-    guard = Guard.of(rows)
+def _panels(
+    estimates: Estimates, rows: pd.DataFrame, successors: pd.DataFrame | None = None
+) -> list[_Panel]:
+    guard = Guard.of(rows, successors=successors)
     several = len(pd.unique(rows["measure"])) > 1
     common = data.common_direction([str(m) for m in pd.unique(rows["measure"])])
     found = []
@@ -210,7 +220,8 @@ def _steps(guard: Guard, rows: pd.DataFrame, marks: Sequence[Mark]) -> list[_Ste
 
 
 def _side(row: Any) -> Side:
-    return Side(int(row["year"]), str(row["source"]), str(row["weighting"]), str(row["release"]))
+    labels = (str(row[c]) for c in ("source", "weighting", "release", "org"))
+    return Side(int(row["year"]), *labels)
 
 
 def _groups(row: Any) -> tuple[tuple[str, str], ...]:

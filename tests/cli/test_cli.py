@@ -236,3 +236,43 @@ def test_a_standard_the_data_lack_is_one_message(
     one_error(err)
     assert "not divided by ethnicity" in err
     assert not (tmp_path / "out").exists()
+
+
+def test_a_faulty_list_of_successors_is_said_before_the_long_work(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "mine.csv"
+    path.write_text("old,new,date\nZZ1,ZZ2,2024-04-01\n", encoding="utf-8")
+    code, _, err = run(
+        capsys, "-q", "report", "--successors", str(path), "--out", str(tmp_path / "o")
+    )
+    assert code == 2 and "column(s) missing: source" in err
+    one_error(err)
+    assert not (tmp_path / "o").exists()
+
+
+def test_a_list_of_successors_is_used_and_then_forgotten(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "mine.csv"
+    path.write_text("old,new,date,source\nZZ1,ZZ2,2024-04-01,me\n", encoding="utf-8")
+    seen: list[list[str]] = []
+
+    def report(*_: object, **__: object) -> Path:
+        seen.append(list(ca.load_successors()["old"]))
+        return tmp_path / "report.html"
+
+    monkeypatch.setattr("culture_analytics.output.report.run_report", report)
+    code, _, _ = run(capsys, "-q", "report", "--successors", f'"{path}"')
+    assert code == 0 and seen == [["ZZ1"]]
+    assert list(ca.load_successors()["old"]) != ["ZZ1"]
+
+
+def test_a_workbook_of_many_organisations_is_checked_whole(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (book,) = sample_folder().glob("NSS24*organisational*.xlsx")
+    code, out, err = run(capsys, "-q", "validate", str(book))
+    assert (code, err) == (0, "")
+    assert out.startswith("Published results of 12 organisations, 2024")
+    assert "cells accounted for" in out

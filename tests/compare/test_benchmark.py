@@ -359,3 +359,90 @@ def test_ranks_of_the_official_file(official: Estimates) -> None:
     shown = ranks[ranks["status"] == "ok"].set_index("org")["value"]
     assert len(shown) > 200
     assert (shown == wanted.loc[shown.index]).all()
+
+
+# -- a contractor's table ---------------------------------------------------------------------
+
+
+def contractor(
+    org: str, value: float, base: float, measure: str = STRESS, **more: Any
+) -> dict[str, Any]:
+    given = {"source": "contractor", "weighting": "unweighted", "release": "2024 contractor"}
+    return published(2024, measure, value, base, org=org, **{**given, **more})
+
+
+def table_of(*more: dict[str, Any]) -> Estimates:
+    return results([contractor("OWN", 44, 120), contractor("COMPARATOR", 41, 9000), *more])
+
+
+def test_a_contractors_row_beside_its_comparator() -> None:
+    score = {"statistic": "score", "measure": ENGAGEMENT}
+    table = table_of(
+        contractor("OWN", 6.5, 120, **score), contractor("COMPARATOR", 6.9, 9000, **score),
+        contractor("OWN", 20, 120, measure="hba_managers"),
+    )  # fmt: skip
+    found = compare_benchmark(table, table)
+    rows = found.table.set_index("measure")
+    assert list(rows.index) == [STRESS, ENGAGEMENT] and set(rows["statistic"]) == {"difference"}
+    assert rows.loc[STRESS, "value"] == pytest.approx(3)
+    assert rows.loc[ENGAGEMENT, "value"] == pytest.approx(-0.4)
+    own = table.table.iloc[0]
+    assert rows.loc[STRESS, "lower"] == pytest.approx(own["lower"] - 41)
+    assert set(rows["reference"]) == {"The contractor's comparator"}
+    assert rows["p_value"].isna().all() and set(rows["method"]) == {"limits of own figure"}
+    assert any("no benchmark group" in n and "will differ" in n for n in found.notes)
+    assert "1 figures have no comparator in the table." in found.notes
+
+
+def test_a_hidden_row_has_no_distance_from_the_comparator() -> None:
+    table = results([contractor("OWN", 44, 5), contractor("COMPARATOR", 41, 9000)])
+    row = compare_benchmark(table, table).table.iloc[0]
+    assert row["status"] == "suppressed" and np.isnan(row["value"]) and np.isnan(row["lower"])
+
+
+def test_a_contractors_row_in_the_group_is_the_published_one() -> None:
+    whole, table = made(), table_of()
+    found = by_statistic(compare_benchmark(table, whole, org="ZZ1"))
+    told = by_statistic(compare_benchmark(whole.select(org="ZZ1"), whole))
+    # Places are those of the published, weighted row: 40 %, not the table's 44.
+    for statistic in ("rank", "percentile", "benchmark_median"):
+        assert found.loc[statistic, "value"] == told.loc[statistic, "value"]
+    assert found.loc["local_difference", "value"] == pytest.approx(4)
+    assert found.loc["local_difference", "method"] == "will differ from your benchmark report"
+    assert set(found["org"]) == {"ZZ1"}
+
+
+def test_a_contractors_table_is_refused_where_it_cannot_be_right() -> None:
+    whole, table = made(), table_of()
+    with pytest.raises(MeasureError, match="does not say which organisation"):
+        compare_benchmark(table, whole)
+    with pytest.raises(MeasureError, match="cannot be the benchmark group.*official organis"):
+        compare_benchmark(whole.select(org="ZZ1"), table)
+    with pytest.raises(MeasureError, match="no such table"):
+        compare_benchmark(whole.select(org="ZZ1"), whole, org="ZZ1")
+    alone = results([contractor("OWN", 44, 120)])
+    with pytest.raises(MeasureError, match="no comparator for these"):
+        compare_benchmark(alone, alone)
+    # With both at hand places come from what is published.
+    both = ca.concat([whole, table])
+    assert "rank" in set(compare_benchmark(table, both, org="ZZ1").table["statistic"])
+
+
+def test_a_workbook_given_twice_counts_once() -> None:
+    whole = made()
+    twice = ca.concat([whole, made(published(2024, STRESS, 44, 90, org="ZZ6"))])
+    assert len(twice) == 6
+    found = by_statistic(compare_benchmark(whole.select(org="ZZ1"), twice))
+    assert found.loc["rank", "method"] == "of 5 organisations"
+    # The first and the corrected release of a year are no two organisations either.
+    other = results([published(2024, STRESS, 41, 400, org="ZZ1")], rule=NSS, organisations=PLACES)
+    with pytest.raises(MeasureError, match="1 published figures stand there twice and differ"):
+        ca.concat([whole, other])
+
+
+def test_a_contractors_shares_and_answers_are_one_figure() -> None:
+    shares, answers = table_of(), results([contractor("OWN", 43.7, 121)])
+    both = ca.concat([shares, answers])
+    assert len(both) == 2 and both.table.iloc[0]["value"] == 44
+    with pytest.raises(MeasureError, match="differ"):
+        ca.concat([shares, results([contractor("OWN", 60, 121)])])

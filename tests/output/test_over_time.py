@@ -24,6 +24,7 @@ from culture_analytics.survey import Survey
 from tests.compare.made import RULE, published, results
 from tests.conftest import make_survey
 from tests.output.html import parse
+from tests.read_published.layouts import benchmark, positive, write_csv, write_xlsx
 from tests.test_control import VALUES, quarter
 
 STRESS = "work_related_stress"
@@ -489,3 +490,46 @@ def test_a_wrong_embargo_is_refused_before_anything_is_read(tmp_path: Path) -> N
     with pytest.raises(ReportError, match="not a date"):
         ca.run_report(tmp_path / "not there.csv", tmp_path / "out", embargo="March")
     assert not (tmp_path / "out").exists()
+
+
+def test_a_contractors_table_under_its_organisations_code(tmp_path: Path) -> None:
+    rows, _ = positive()
+    table = write_csv(rows, tmp_path / "SYNTHETIC table.csv")
+    (book,) = sample_folder().glob("NSS24*organisational*.xlsx")
+    release = ca.open_release(table, org="ZZ1", published=book)
+    assert release.about["org"] == "ZZ1" and release.about["kind"] == "contractor"
+    places = release["benchmark"].table
+    mine = places[places["measure"].eq("work_related_stress")].set_index("statistic")
+    assert mine.loc["rank", "source"] == "published"
+    assert mine.loc["local_difference", "source"] == "contractor"
+    said = ca.show.local_differences(release)
+    assert isinstance(said, Table) and said.heads[1] == "Contractor's table"
+    # Without a code it stays what the table says: the organisation, whichever it is.
+    assert ca.open_release(table).about["org"] == "OWN"
+
+
+def test_what_a_series_goes_through_is_said_under_every_table(tmp_path: Path) -> None:
+    """One release restates its history, so the years are joined: with a sentence each time."""
+    sheets, _ = benchmark(years=4)
+    book = write_xlsx(sheets, tmp_path / "SYNTHETIC benchmark.xlsx")
+    listed = tmp_path / "mine.csv"
+    listed.write_text("old,new,date,source\nZZ90,ZZ3,2024-04-01,made up\n", encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CULTURE_ANALYTICS_SUCCESSORS", str(listed))
+        release = ca.open_release(book, org="ZZ3")
+        drawn = ca.show.trends(release)
+    sentence = "ZZ90 became ZZ3 on 1 April 2024"
+    assert isinstance(drawn, Picture) and sentence in drawn.alt
+    scores = ca.show.changes(release, ["people_promise"])
+    for table in (
+        ca.show.changes(release),
+        scores,
+        ca.show.movers(release),
+        ca.show.steady(release),
+    ):
+        assert isinstance(table, Table)
+        assert any(sentence in note for note in table.notes)
+    # Published scores: empty columns are explained, and no test is spoken of.
+    assert isinstance(scores, Table)
+    assert any("is not published" in n for n in scores.notes)
+    assert not any("Beyond chance" in n for n in scores.notes)

@@ -212,9 +212,13 @@ def benchmark(year: int = 2024, *, each: int = 12, years: int = 3) -> tuple[Shee
             org = f"ZZ{code}"
             code += 1
             row: list[object] = [org, f"Fictional organisation {org}", "Any comparison group"]
-            for _, _, measure, y, statistic, breakdown, subgroup in columns:
+            drawn = [float(rng.uniform(5, 8) if c[4] == "score" else rng.uniform(0.005, 0.9))
+                     for c in columns]  # fmt: skip
+            _make_means(drawn, [(c[2], c[3], c[5]) for c in columns], instrument)
+            for value, (_, _, measure, y, statistic, breakdown, subgroup) in zip(
+                drawn, columns, strict=True
+            ):
                 score = statistic == "score"
-                value = float(rng.uniform(5, 8) if score else rng.uniform(0.005, 0.9))
                 base = int(rng.integers(50, 4000))
                 row += [value, base]
                 key = (org, measure, y, breakdown, subgroup)
@@ -223,6 +227,18 @@ def benchmark(year: int = 2024, *, each: int = 12, years: int = 3) -> tuple[Shee
             sheets["Organisation Benchmark groups"].append([org, f"Fictional {org}", group])
         sheets[sheet] = rows
     return sheets, truth
+
+
+def _make_means(
+    values: list[float], keys: list[tuple[str, int, str]], instrument: Instrument
+) -> None:
+    """Make elements the means of their sub-scores, as they are in every real file."""
+    place = {key: k for k, key in enumerate(keys) if key[2] == "overall"}
+    for (measure, year, overall), k in place.items():
+        score = instrument.scores.get(measure)
+        if score is not None and score.parts:
+            parts = [values[place[part, year, overall]] for part in score.parts]
+            values[k] = sum(parts) / len(parts)
 
 
 # -- pulse ---------------------------------------------------------------------------------

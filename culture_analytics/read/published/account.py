@@ -11,6 +11,7 @@ import pandas as pd
 from culture_analytics.disclosure.rules import Rule, load_rule
 from culture_analytics.errors import PublishedError, PublishedWarning
 from culture_analytics.estimates import Estimates
+from culture_analytics.read.published.slips import without_slips
 
 __all__ = ["ParseReport", "Understood", "publisher_rule", "refuse", "warn"]
 
@@ -95,13 +96,16 @@ class Understood:
         """Name of the publication, which says whether it is real."""
         return f"{name} (synthetic)" if self.synthetic else name
 
-    def estimates(self, frame: pd.DataFrame, rule: Rule) -> Estimates:
-        """Its rows as results, with everything a reader must know."""
+    def estimates(self, frame: pd.DataFrame, rule: Rule, *, file: str, depth: int = 0) -> Estimates:
+        """Its rows as results, without scores that cannot be right; tells all warnings.
+
+        `depth` as for `warn`.
+        """
+        frame, slips = without_slips(frame)
+        told = (*self.warnings, *slips)
+        warn(file, told, depth=depth + 1)
         return Estimates(
-            frame,
-            rule=rule,
-            organisations=self.organisations,
-            notes=(*self.warnings, *self.notes),
+            frame, rule=rule, organisations=self.organisations, notes=(*told, *self.notes)
         )
 
 

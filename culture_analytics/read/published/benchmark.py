@@ -19,7 +19,6 @@ from culture_analytics.read.published.account import (
     Understood,
     publisher_rule,
     refuse,
-    warn,
 )
 from culture_analytics.read.published.benchmark_checks import (
     columns_lost,
@@ -113,13 +112,12 @@ def read_benchmark(source: Source, *, year: int | None = None) -> Estimates:
     """
     instrument = load_instrument()
     book = parse_benchmark(source, year=year, instrument=instrument)
-    warn(source.file.name, book.warnings)
     frame = figure_rows(book.figures, instrument=instrument).assign(
         source="published",
         release=book.release(f"{book.year} benchmark workbook"),
         _file=source.file.name,
     )
-    return book.estimates(frame, publisher_rule(LIMIT))
+    return book.estimates(frame, publisher_rule(LIMIT), file=source.file.name)
 
 
 def parse_benchmark(

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from culture_analytics.disclosure.rules import load_rule
 from culture_analytics.estimates import Estimates
 from culture_analytics.instrument import Instrument, load_instrument
-from culture_analytics.read.published.account import ParseReport, Understood, refuse, warn
+from culture_analytics.read.published.account import ParseReport, Understood, refuse
 from culture_analytics.read.published.cells import Source
 from culture_analytics.read.published.contractor_figures import (
     Work,
@@ -102,8 +102,7 @@ def read_contractor(source: Source, *, year: int | None = None) -> Estimates:
         See `culture_analytics.read_published`.
     """
     table = parse_contractor(source, year=year)
-    warn(source.file.name, table.warnings)
-    return table.estimates(table.frame, load_rule("default"))
+    return table.estimates(table.frame, load_rule("default"), file=source.file.name)
 
 
 def parse_contractor(

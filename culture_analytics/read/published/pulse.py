@@ -22,7 +22,7 @@ from culture_analytics.disclosure.rules import load_rule
 from culture_analytics.errors import PublishedError
 from culture_analytics.estimates import Estimates
 from culture_analytics.instrument import Instrument, load_instrument
-from culture_analytics.read.published.account import ParseReport, Understood, refuse, warn
+from culture_analytics.read.published.account import ParseReport, Understood, refuse
 from culture_analytics.read.published.cells import Cells, Source, folded
 from culture_analytics.read.published.definitions import Definitions, load_definitions
 from culture_analytics.read.published.figures import Figures, figure_rows
@@ -136,13 +136,12 @@ def read_pulse(source: Source, *, year: int | None = None) -> Estimates:
     """
     instrument = load_instrument()
     book = parse_pulse(source, year=year)
-    warn(source.file.name, book.warnings)
     frame = figure_rows(book.figures, instrument=instrument).assign(
         source="pulse",
         release=book.release(f"{book.quarter} {load_definitions().raw['pulse']['release']}"),
         _file=source.file.name,
     )
-    return book.estimates(frame, load_rule("default"))
+    return book.estimates(frame, load_rule("default"), file=source.file.name)
 
 
 def parse_pulse(

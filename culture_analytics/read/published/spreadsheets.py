@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from culture_analytics.estimates import Estimates
 from culture_analytics.instrument import Instrument
-from culture_analytics.read.published.account import Understood, publisher_rule, warn
+from culture_analytics.read.published.account import Understood, publisher_rule
 from culture_analytics.read.published.assemble import assemble
 from culture_analytics.read.published.definitions import load_definitions
 from culture_analytics.read.published.questions import Block
@@ -49,9 +49,8 @@ def spreadsheet_estimates(book: Spreadsheets, *, instrument: Instrument, file: s
     file : str
         Name of the file.
     """
-    warn(file, book.warnings, depth=1)
     release = book.release(f"{book.year} {load_definitions().detailed['release']}")
     frame = assemble(
         book.blocks, book.rows, year=book.year, release=release, instrument=instrument, file=file
     )
-    return book.estimates(frame, publisher_rule(book.limit))
+    return book.estimates(frame, publisher_rule(book.limit), file=file, depth=1)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import os
 from pathlib import Path
 
 import pandas as pd
@@ -16,9 +17,10 @@ import pandas as pd
 from culture_analytics.errors import PublishedError
 from culture_analytics.instrument.loader import DATA
 
-__all__ = ["load_successors", "successor"]
+__all__ = ["check_successors", "load_successors", "successor", "successors_file"]
 
 FILE = "successors.csv"
+VARIABLE = "CULTURE_ANALYTICS_SUCCESSORS"  # a list of one's own for every comparison
 COLUMNS = ("old", "new", "date", "source")
 
 
@@ -29,7 +31,9 @@ def load_successors(path: str | Path | None = None) -> pd.DataFrame:
     ----------
     path : str or Path, optional
         A csv file with the columns ``old, new, date, source`` (UTF-8, ISO dates); lines that begin
-        with ``#`` are remarks. Default: the list in the package.
+        with ``#`` are remarks. Default: the file that the environment variable
+        ``CULTURE_ANALYTICS_SUCCESSORS`` names (``culture-analytics report --successors`` sets it),
+        or the list in the package.
 
     Returns
     -------
@@ -47,9 +51,9 @@ def load_successors(path: str | Path | None = None) -> pd.DataFrame:
     >>> list(load_successors())
     ['old', 'new', 'date', 'source']
     """
-    source = Path(path) if path is not None else DATA / FILE
+    source = Path(path) if path is not None else successors_file()
     if not source.is_file():
-        raise PublishedError(f"There is no file {source}. Leave path= out for the package's own.")
+        raise PublishedError(f"There is no file {source}. Leave it out for the package's own list.")
     with source.open(encoding="utf-8-sig", newline="") as lines:
         reader = csv.DictReader(line for line in lines if not line.startswith("#"))
         missing = [c for c in COLUMNS if c not in (reader.fieldnames or ())]
@@ -65,6 +69,12 @@ def load_successors(path: str | Path | None = None) -> pd.DataFrame:
         raise PublishedError(f"{source.name}: {len(problems)} problem(s).\n  {shown}")
     frame = pd.DataFrame(rows, columns=list(COLUMNS), dtype="str")
     return frame.sort_values("date", kind="stable", ignore_index=True)
+
+
+def successors_file() -> Path:
+    """Give the list that comparisons use if none is given."""
+    own = os.environ.get(VARIABLE, "").strip()
+    return Path(own) if own else DATA / FILE
 
 
 def successor(code: str, *, on: str | dt.date, successors: pd.DataFrame | None = None) -> str:
@@ -98,6 +108,37 @@ def successor(code: str, *, on: str | dt.date, successors: pd.DataFrame | None =
     while code in became and became[code][1] <= day:
         code = became[code][0]
     return code
+
+
+def check_successors(successors: pd.DataFrame) -> None:
+    """Check a list of successors that was made or changed in memory.
+
+    Parameters
+    ----------
+    successors : DataFrame
+        As `load_successors` gives it; other columns do not matter.
+
+    Raises
+    ------
+    PublishedError
+        As for `load_successors`.
+
+    Examples
+    --------
+    >>> check_successors(load_successors())
+    """
+    wanted = COLUMNS[:3]
+    missing = [c for c in wanted if c not in getattr(successors, "columns", ())]
+    if missing:
+        raise PublishedError(
+            f"successors: column(s) missing: {', '.join(missing)}. Give a list as "
+            "load_successors(path) reads it."
+        )
+    rows = [{str(c): str(row[c]) for c in wanted} for row in successors.to_dict("records")]
+    problems = _problems(rows)
+    if problems:
+        shown = "\n  ".join(problems)
+        raise PublishedError(f"successors: {len(problems)} problem(s).\n  {shown}")
 
 
 def _problems(rows: list[dict[str, str]]) -> list[str]:
