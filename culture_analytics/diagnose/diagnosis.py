@@ -43,7 +43,7 @@ from culture_analytics.disclosure.release import Release, build_release
 from culture_analytics.disclosure.rules import Rule
 from culture_analytics.errors import AdjustmentError, MeasureError
 from culture_analytics.estimates import Estimates
-from culture_analytics.instrument.culture import EVIDENCE
+from culture_analytics.instrument.culture import EVIDENCE, OUTCOMES
 from culture_analytics.instrument.culture import LEADERS as LEADER_MEASURES
 from culture_analytics.survey import Survey
 
@@ -389,6 +389,14 @@ def _gaps(held: Held) -> list[str]:
     if made is not None and UNWEIGHTED in made.notes:
         notes.append(UNWEIGHTED)
     done = set(held.rows(DRIVERS)["measure"])
+    secret = held.rows(DRIVERS)
+    secret = secret[secret["status"].eq("suppressed") & secret["measure"].ne(OUTCOMES)]
+    if not secret.empty:
+        names = ", ".join(held.name(str(m)) for m in pd.unique(secret["measure"]))
+        notes.append(
+            f"{names}: what goes with it is not shown, as its figure of all staff is hidden so that "
+            "those of small groups cannot be worked out."
+        )
     missing = [o.label for o in held.model.set_against if o.measure not in done]
     if done and missing:
         notes.append(

@@ -396,6 +396,11 @@ def drivers(release: Release) -> Block:
     single = held._frame["measure"].ne(OUTCOMES).to_numpy(dtype=bool)
     if not single.any():
         return show._cannot("No outcome varies enough to say what goes with it.")
+    if held._hidden[single].all():
+        return show._cannot(
+            "What goes with the outcomes is not shown: their figures of all staff are hidden, so "
+            "that those of small groups cannot be worked out."
+        )
     from culture_analytics import plots
 
     return show._picture(plots.drivers, held._rows(single))
@@ -435,8 +440,13 @@ def priorities(release: Release) -> Several:
             ["Element", "Reasons", "Doubts"],
             sections,
             notes=[
-                "The order is by room: how much of the outcomes goes with an element, times how "
-                "far its score lies under ten. It is where to begin talking, not a proof.",
+                (
+                    "The order is by room: how much of the outcomes goes with an element, times "
+                    "how far its score lies under ten."
+                    if table["importance"].notna().any()
+                    else "The order is by how far the score lies under ten."
+                )
+                + " It is where to begin talking, not a proof.",
                 *(f"To keep in mind: {doubt}" for doubt in often),
             ],
             words=(0, 1, 2),
@@ -454,6 +464,8 @@ def _without(text: str, often: Sequence[str]) -> str:
 def _priorities_chart(found: Diagnosis) -> Block | None:
     """Importance against performance, where both are known."""
     if found.drivers is None or found.elements is None:
+        return None
+    if not found.priorities["importance"].notna().any():  # shares are hidden
         return None
     frame = found.elements._frame
     scores = (

@@ -15,6 +15,7 @@ import pytest
 import culture_analytics as ca
 from culture_analytics.disclosure.release import BANNER, Release, _about_survey
 from culture_analytics.disclosure.rules import load_rule
+from culture_analytics.disclosure.together import suppress_together
 from culture_analytics.errors import DisclosureError
 from culture_analytics.estimates import NUMBERS, PRIMARY_ONLY, TOGETHER, UNPROTECTED
 from culture_analytics.output.blocks import Table
@@ -300,3 +301,18 @@ def test_respondents_are_told_from_eleven_on(n: int, rounded: int | None, said: 
     assert about["respondents"] == {"2024": rounded}
     table = ca.show.respondents(Release(rule=load_rule("rounded"), about=about))
     assert isinstance(table, Table) and table.sections[0][1] == [["2024", said]]
+
+
+def test_a_question_that_cannot_be_protected_is_left_out_of_every_table() -> None:
+    """Few were asked it, and the shown figures of those few say too much of who answered."""
+    survey = ca.simulate_survey(300, year=2024, seed=300)
+    by = ["gender", "ethnicity", "ethnicity_broad", "ethnicity_detailed", "working_pattern"]
+    figures = ca.calculate(survey, ["presenteeism", "pressure_from_manager"], by=by)
+    protected = ca.suppress(figures)
+    told = protected.table.groupby("measure")["status"].agg(lambda s: s.eq("ok").any())
+    assert told.to_dict() == {"presenteeism": True, "pressure_from_manager": False}
+    report = ca.audit(protected)
+    assert report.ok, report.sentences()
+    _, report = suppress_together({"one": figures})
+    assert "pressure from" in report.sentences()[-1].lower(), report.sentences()
+    assert "in every table (2024)" in report.sentences()[-1]
