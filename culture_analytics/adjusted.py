@@ -262,6 +262,7 @@ def adjusted_gap(
         )
     compared = resolve_dimension(survey, by)
     others = [resolve_dimension(survey, name) for name in names]
+    _of_other_questions(survey, by, names)
     yes, base = yes_and_base(survey, definition)
     frame = Frame.of(survey, weight)
     kept, labels = _kept(compared, groups)
@@ -322,6 +323,17 @@ def _one(survey: Survey, measure: str) -> tuple[Measure, ...]:
     if len(found) != 1:
         raise MeasureError(f"{measure!r} stands for {len(found)} measures; name one of them.")
     return found
+
+
+def _of_other_questions(survey: Survey, by: str, names: Sequence[str]) -> None:
+    """Refuse to allow for the groups compared under another division."""
+    known = survey.instrument.breakdowns
+    same = [n for n in names if by in known and n in known and known[n].item == known[by].item]
+    if same:
+        raise AdjustmentError(
+            f"{', '.join(map(repr, same))} divides staff by the same question as {by!r}, so it "
+            "cannot be told apart from the groups compared. Leave it out of adjust_for."
+        )
 
 
 def _org(survey: Survey) -> str:

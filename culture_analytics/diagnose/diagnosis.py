@@ -394,8 +394,8 @@ def _gaps(held: Held) -> list[str]:
     if not secret.empty:
         names = ", ".join(held.name(str(m)) for m in pd.unique(secret["measure"]))
         notes.append(
-            f"{names}: what goes with it is not shown, as its figure of all staff is hidden so that "
-            "those of small groups cannot be worked out."
+            f"{names}: what goes with it is not shown, as its figure of all staff is hidden so "
+            "that those of small groups cannot be worked out."
         )
     missing = [o.label for o in held.model.set_against if o.measure not in done]
     if done and missing:
