@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from culture_analytics.compare.derive import derived, dies
 from culture_analytics.compare.groups import compare_groups
 from culture_analytics.compare.sides import FEW
+from culture_analytics.disclosure.derived import GROUPS
 from culture_analytics.disclosure.rules import Rule
 from culture_analytics.errors import AdjustmentError, MeasureError
 from culture_analytics.estimate import calculate
@@ -494,7 +495,7 @@ def _rows(
     percents = rows.assign(
         statistic="adjusted_percent", unit="percent", value=100 * found.value,
         lower=100 * found.lower, upper=100 * found.upper, se=100 * found.se, df=found.df,
-        method=METHOD, status="ok", reference="",
+        method=METHOD, status="ok", reference="", **{GROUPS: [tuple(labels)] * len(labels)},
     )  # fmt: skip
     gaps = [standardised_gap(found, k, 0, level=level) for k in range(1, len(labels))]
     table = np.array(gaps, dtype=np.float64)

@@ -30,7 +30,6 @@ from culture_analytics.diagnose.leaving import (
     OVERALL,
     QUALITY,
     SPOTS,
-    beside,
 )
 from culture_analytics.diagnose.model import (
     CultureModel,
@@ -341,8 +340,7 @@ def _with_drivers(
         found = drivers(latest, model=model, method=method, rule=rule)
     except AdjustmentError:
         return release
-    made = beside(found, release[CULTURE])
-    return replace(release, _tables={**release._tables, DRIVERS: made})
+    return release._with(DRIVERS, found)
 
 
 # -- from a release ---------------------------------------------------------------------------

@@ -32,7 +32,7 @@ RAW = ("percent", "score")
 ALL_STAFF = "overall"
 
 # Statistics made of several groups of a breakdown; the private column names those. Without it
-# they are taken to be made of all.
+# they are taken to be made of all. Any other row that names groups is made of those as well.
 OF_WHOLE = ("association", "slope_index", "relative_index")
 GROUPS = "_groups"
 
@@ -99,7 +99,7 @@ def parents(frame: pd.DataFrame) -> tuple[Ints, Ints, Mask]:
         cell = cells[i]
         if kind[i] in OF_STAFF:
             wanted, number = [_own_or_largest(cell, place, largest)], 1
-        elif kind[i] in OF_WHOLE:
+        elif kind[i] in OF_WHOLE or isinstance(named[i], tuple):
             known = isinstance(named[i], tuple)
             every = groups.get(cell[:-1], [])
             wanted = [(*cell[:-1], g) for g in named[i]] if known else every
