@@ -19,6 +19,7 @@ from culture_analytics.diagnose.diagnosis import Diagnosis, diagnosis_of
 from culture_analytics.diagnose.driving import ELEMENT
 from culture_analytics.diagnose.findings import CONCERN, NEUTRAL, STRENGTH, UNKNOWN
 from culture_analytics.diagnose.hotspots import BRIGHT, HOT, POOLED
+from culture_analytics.diagnose.leaving import CULTURE
 from culture_analytics.diagnose.priorities import FIRST, PROTECT
 from culture_analytics.diagnose.tracker import (
     Tracker,
@@ -26,7 +27,7 @@ from culture_analytics.diagnose.tracker import (
     read_tracker,
     tracked_figures,
 )
-from culture_analytics.diagnose.wording import judge
+from culture_analytics.diagnose.wording import judge, plural
 from culture_analytics.disclosure.release import Release
 from culture_analytics.errors import MeasureError
 from culture_analytics.estimate.dimensions import OVERALL
@@ -175,7 +176,7 @@ def elements(release: Release, unit: str = "directorate") -> Several:
         As for `diagnosis`.
     """
     if not _ids(ELEMENTS) or isinstance(show._overall(release, "culture", [ELEMENTS]), Sentence):
-        return Several([show._cannot(NOTHING)])
+        return Several([without_elements(release)])
     return Several(
         [
             show.headline(release, "culture", [ELEMENTS]),
@@ -206,7 +207,8 @@ def scale_quality(release: Release) -> Block:
     found = diagnosis(release)
     if found is None or found.quality is None:
         return show._cannot(
-            "Whether the items of an element hold together can be told from respondents only."
+            "Whether the items of an element hold together can be told from respondents only, and "
+            "from enough of them."
         )
     table = found.quality.table
     table = table[table["breakdown"].eq(OVERALL) & table["status"].eq("ok")]
@@ -258,9 +260,7 @@ def spots(release: Release, unit: str = "directorate") -> Block:
         return show._cannot(NO_UNITS)
     word = show._lower(show._breakdown(found.by))
     if found.spots.empty:
-        return Sentence(
-            f"No {word} stands out beyond chance and by enough to matter, for better or worse."
-        )
+        return none_stands_out(found)
     sections = []
     for kind, words in ((HOT, "Worse than elsewhere"), (BRIGHT, "Better than elsewhere")):
         rows = _by_unit(found.spots[found.spots["kind"].eq(kind)])
@@ -280,6 +280,43 @@ def spots(release: Release, unit: str = "directorate") -> Block:
         ],
         words=(0, 1),
     )
+
+
+def none_stands_out(found: Diagnosis) -> Sentence:
+    """That no unit stands out, of those that can be shown; or that too few of them can be."""
+    assert found.pooled is not None
+    table = found.pooled.table
+    table = table[table["breakdown"].eq(found.by)]
+    every = int(table["group"].nunique())
+    shown = int(table.loc[table["status"].eq("ok"), "group"].nunique())
+    word = show._lower(show._breakdown(found.by))
+    if every == 1:
+        return show._cannot(f"There is one {word} only, so there is nothing to compare it with.")
+    if shown < 2:
+        many = "One" if shown else "None"
+        return show._cannot(
+            f"{many} of {every} {plural(word)} can be shown, so nothing can be said of which stand "
+            "out. Try larger units."
+        )
+    which = (
+        f"None of {every} {plural(word)}"
+        if shown == every
+        else f"None of the {shown} {plural(word)} that can be shown (of {every})"
+    )
+    return Sentence(
+        f"{which} stands out from the rest beyond chance and by enough to matter, for better or "
+        "worse."
+    )
+
+
+def without_elements(release: Release) -> Sentence:
+    """Why nothing is said of the elements of culture: hidden, or not held at all."""
+    if CULTURE in release.topics:
+        rows = release[CULTURE].table
+        rows = rows[rows["measure"].isin(_ids(ELEMENTS)) & rows["breakdown"].eq(OVERALL)]
+        if rows["status"].eq("suppressed").any():
+            return show._absent(rows[rows["status"].eq("suppressed")], "The elements of culture")
+    return show._cannot(NOTHING)
 
 
 def _by_unit(found: pd.DataFrame) -> list[list[str]]:
@@ -417,7 +454,7 @@ def priorities(release: Release) -> Several:
     """
     found = diagnosis(release)
     if found is None or found.priorities.empty:
-        return Several([show._cannot(NOTHING)])
+        return Several([without_elements(release)])
     table = found.priorities
     blocks: list[Block] = []
     chart = _priorities_chart(found)
@@ -588,6 +625,11 @@ def stressors(release: Release) -> Block:
         return show._cannot(NOTHING)
     table = found.stressors[found.stressors["value"].notna()]
     if table.empty:
+        rows = release[CULTURE].table
+        rows = rows[rows["measure"].isin(list(found.stressors["measure"]))]
+        hidden = rows[rows["breakdown"].eq(OVERALL) & rows["status"].eq("suppressed")]
+        if len(hidden):
+            return show._absent(hidden, "The questions on stressors")
         return show._cannot("The questions on stressors are not in these results.")
     changed = bool(table["change"].notna().any())
     rows = []

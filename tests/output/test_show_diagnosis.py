@@ -178,6 +178,21 @@ def test_what_goes_with_an_outcome_dies_with_that_outcome_alone(plain: ca.Releas
     assert not lone[frame["measure"].eq("staff_engagement")].any()
 
 
+def test_what_is_hidden_is_not_called_unremarkable_or_absent() -> None:
+    """Five people in four directorates: nobody may read that no directorate stands out."""
+    few = ca.build_release(ca.simulate_survey(5, year=2024, seed=1), tables=STANDARD)
+    said = {
+        name: text_of(getattr(show, name)(few))
+        for name in ("spots", "board_where", "priorities", "elements", "stressors", "board_first",
+                     "board_groups")
+    }  # fmt: skip
+    for name in ("spots", "board_where"):
+        assert "None of 4 directorates can be shown" in said[name]
+    for name in ("priorities", "elements", "stressors", "board_first"):
+        assert "Too few answers to show" in said[name], said[name]
+    assert "too few people answered" in said["board_groups"]
+
+
 def test_the_groups_of_the_board_are_those_with_clear_gaps(
     release: ca.Release, blocks: dict[str, Any]
 ) -> None:
