@@ -64,6 +64,7 @@ NO_UNITS = (
 )
 KINDS = {CONCERN: "To look at", STRENGTH: "To protect", NEUTRAL: "To know", UNKNOWN: "Cannot say"}
 
+TEAM = "team"  # stands for the smallest units
 MOST_SAID = 3  # times that one doubt is said before it is said once for all
 MOST_UNITS = 15  # of each kind in a table of what stands out
 MOST_MEASURES = 6  # named of one of them
@@ -259,6 +260,8 @@ def spots(release: Release, unit: str = "directorate") -> Block:
     if not found.by or found.pooled is None:
         return show._cannot(NO_UNITS)
     word = show._lower(show._breakdown(found.by))
+    if unit == TEAM and len(release.units()) == 1:
+        return show._cannot(f"These results are divided by {word} alone.")
     if found.spots.empty:
         return none_stands_out(found)
     sections = []

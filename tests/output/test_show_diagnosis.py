@@ -191,6 +191,8 @@ def test_what_is_hidden_is_not_called_unremarkable_or_absent() -> None:
     for name in ("priorities", "elements", "stressors", "board_first"):
         assert "Too few answers to show" in said[name], said[name]
     assert "too few people answered" in said["board_groups"]
+    one = replace(few, about={**few.about, "units": ["directorate"]})
+    assert "divided by directorate alone" in text_of(show.spots(one, "team"))
 
 
 def test_the_groups_of_the_board_are_those_with_clear_gaps(
