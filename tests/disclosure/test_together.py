@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 import culture_analytics as ca
-from culture_analytics.disclosure.release import BANNER, Release, _about_survey
+from culture_analytics.disclosure.release import BANNER, Release, _about_survey, _definition
 from culture_analytics.disclosure.rules import load_rule
 from culture_analytics.disclosure.together import suppress_together
 from culture_analytics.errors import DisclosureError
@@ -316,3 +316,19 @@ def test_a_question_that_cannot_be_protected_is_left_out_of_every_table() -> Non
     _, report = suppress_together({"one": figures})
     assert "pressure from" in report.sentences()[-1].lower(), report.sentences()
     assert "in every table (2024)" in report.sentences()[-1]
+
+
+def test_a_trust_of_three_thousand_sees_its_headline_by_ethnicity_and_disability() -> None:
+    """What hardly anybody met may not hide what the equality standards ask for."""
+    standard = _definition("standard")["tables"]
+    tables = [
+        {**t, "by": [b for b in t["by"] if b not in ("units", "work")]}
+        for t in standard
+        if t["topic"] in ("stress", "bullying", "standards")
+    ]
+    survey = ca.simulate_survey(3000, year=2024, seed=3000)
+    table = ca.build_release(survey, tables={"tables": tables}).table
+    pairs = table["breakdown"].isin(["overall", "ethnicity", "long_term_condition"])
+    of_all = pairs & table["statistic"].isin(["percent", "score"]) & table["reference"].eq("")
+    hidden = table[of_all & table["status"].eq("suppressed")]
+    assert set(hidden["measure"]) <= {"violence_reported"}, sorted(set(hidden["measure"]))
