@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 
 import culture_analytics as ca
+from culture_analytics.disclosure import together
 from culture_analytics.disclosure.release import BANNER, Release, _about_survey, _definition
 from culture_analytics.disclosure.rules import load_rule
 from culture_analytics.disclosure.together import suppress_together
@@ -332,3 +333,14 @@ def test_a_trust_of_three_thousand_sees_its_headline_by_ethnicity_and_disability
     of_all = pairs & table["statistic"].isin(["percent", "score"]) & table["reference"].eq("")
     hidden = table[of_all & table["status"].eq("suppressed")]
     assert set(hidden["measure"]) <= {"violence_reported"}, sorted(set(hidden["measure"]))
+
+
+def test_a_refusal_says_of_what(survey: Survey, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One clear message: how many, of which measure, by what, and what to do."""
+    stress = ca.calculate(survey, ITEM, by="units")
+    leaks = pd.DataFrame({"measure": [ITEM], "tables": ["team"]})
+    refused = SimpleNamespace(ok=False, table=leaks)
+    nothing = np.zeros(len(stress), dtype=bool)
+    monkeypatch.setattr(together, "protect", lambda *_, **__: (nothing, refused))
+    with pytest.raises(DisclosureError, match=f"1 hidden .* of {ITEM}, by team. Leave out"):
+        ca.suppress(stress)
