@@ -495,7 +495,8 @@ def _rows(
     percents = rows.assign(
         statistic="adjusted_percent", unit="percent", value=100 * found.value,
         lower=100 * found.lower, upper=100 * found.upper, se=100 * found.se, df=found.df,
-        method=METHOD, status="ok", reference="", **{GROUPS: [tuple(labels)] * len(labels)},
+        method=METHOD, status="ok", reference="",
+        **{GROUPS: pd.Series([tuple(labels)] * len(labels))},
     )  # fmt: skip
     gaps = [standardised_gap(found, k, 0, level=level) for k in range(1, len(labels))]
     table = np.array(gaps, dtype=np.float64)

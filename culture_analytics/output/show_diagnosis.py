@@ -628,9 +628,9 @@ def stressors(release: Release) -> Block:
         return show._cannot(NOTHING)
     table = found.stressors[found.stressors["value"].notna()]
     if table.empty:
-        rows = release[CULTURE].table
-        rows = rows[rows["measure"].isin(list(found.stressors["measure"]))]
-        hidden = rows[rows["breakdown"].eq(OVERALL) & rows["status"].eq("suppressed")]
+        held = release[CULTURE].table
+        held = held[held["measure"].isin(list(found.stressors["measure"]))]
+        hidden = held[held["breakdown"].eq(OVERALL) & held["status"].eq("suppressed")]
         if len(hidden):
             return show._absent(hidden, "The questions on stressors")
         return show._cannot("The questions on stressors are not in these results.")
