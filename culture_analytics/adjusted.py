@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from culture_analytics.compare.derive import derived, dies
 from culture_analytics.compare.groups import compare_groups
 from culture_analytics.compare.sides import FEW
+from culture_analytics.disclosure.derived import GROUPS
 from culture_analytics.disclosure.rules import Rule
 from culture_analytics.errors import AdjustmentError, MeasureError
 from culture_analytics.estimate import calculate
@@ -262,6 +263,7 @@ def adjusted_gap(
         )
     compared = resolve_dimension(survey, by)
     others = [resolve_dimension(survey, name) for name in names]
+    _of_other_questions(survey, by, names)
     yes, base = yes_and_base(survey, definition)
     frame = Frame.of(survey, weight)
     kept, labels = _kept(compared, groups)
@@ -322,6 +324,17 @@ def _one(survey: Survey, measure: str) -> tuple[Measure, ...]:
     if len(found) != 1:
         raise MeasureError(f"{measure!r} stands for {len(found)} measures; name one of them.")
     return found
+
+
+def _of_other_questions(survey: Survey, by: str, names: Sequence[str]) -> None:
+    """Refuse to allow for the groups compared under another division."""
+    known = survey.instrument.breakdowns
+    same = [n for n in names if by in known and n in known and known[n].item == known[by].item]
+    if same:
+        raise AdjustmentError(
+            f"{', '.join(map(repr, same))} divides staff by the same question as {by!r}, so it "
+            "cannot be told apart from the groups compared. Leave it out of adjust_for."
+        )
 
 
 def _org(survey: Survey) -> str:
@@ -483,6 +496,7 @@ def _rows(
         statistic="adjusted_percent", unit="percent", value=100 * found.value,
         lower=100 * found.lower, upper=100 * found.upper, se=100 * found.se, df=found.df,
         method=METHOD, status="ok", reference="",
+        **{GROUPS: pd.Series([tuple(labels)] * len(labels))},
     )  # fmt: skip
     gaps = [standardised_gap(found, k, 0, level=level) for k in range(1, len(labels))]
     table = np.array(gaps, dtype=np.float64)

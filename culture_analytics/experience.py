@@ -63,7 +63,11 @@ def equality_coverage(year: int, *, instrument: Instrument | None = None) -> pd.
     """
     known = instrument or load_instrument()
     if year not in known.years:
-        raise MeasureError(f"The instrument knows {known.years[0]} to {known.years[-1]}.")
+        given = year if isinstance(year, int) else type(year).__name__
+        raise MeasureError(
+            f"equality_coverage() takes a survey year from {known.years[0]} to "
+            f"{known.years[-1]}, not {given}."
+        )
     rows = []
     for entry in _definitions()["coverage"]:
         name = entry["characteristic"]

@@ -19,7 +19,7 @@ from culture_analytics.disclosure.rules import Rule
 from culture_analytics.errors import AdjustmentError, MeasureError
 from culture_analytics.estimate import calculate
 from culture_analytics.estimate.dimensions import OVERALL
-from culture_analytics.estimates import HIDE, Estimates, concat
+from culture_analytics.estimates import Estimates, concat
 from culture_analytics.instrument import load_instrument
 from culture_analytics.intersectional import intersections_shown, variance_shares
 from culture_analytics.standards import (
@@ -254,7 +254,7 @@ def _adjusted(survey: Survey, tables: Mapping[str, Estimates], rule: Rule) -> Es
                 continue
             rows = _one_adjusted(latest, measure, contrast, settings["allow_for"], rule)
             if rows is not None:
-                made[key] = _dying_with(rows, standard.figures, contrast)
+                made[key] = rows
     return concat(made.values()) if made else None
 
 
@@ -297,22 +297,6 @@ def _one_adjusted(
                          method=method)
         )  # fmt: skip
     return None
-
-
-def _dying_with(rows: Estimates, figures: Estimates, contrast: Contrast) -> Estimates:
-    """Adjusted rows, hidden where the release hides either plain figure; bases as shown there."""
-    plain = figures._frame
-    sides = plain["group"].isin((contrast.compared, contrast.reference))
-    sides &= plain["breakdown"].eq(contrast.breakdown) & plain["within"].eq("")
-    frame = rows._frame
-    dead = np.zeros(len(frame), dtype=bool)
-    for i, (org, measure) in enumerate(zip(frame["org"], frame["measure"], strict=True)):
-        at = sides & plain["org"].eq(org) & plain["measure"].eq(measure)
-        held = at.to_numpy(dtype=bool)
-        dead[i] = held.sum() < 2 or bool(figures._hidden[held].any())
-    if not figures._suppressed_together:
-        return rows._with(frame.assign(base=frame["base"].where(~pd.Series(dead))))
-    return rows._with(frame.assign(**{HIDE: dead}))
 
 
 # -- official figures ---------------------------------------------------------------------------

@@ -19,6 +19,8 @@ from culture_analytics.disclosure.rules import Rule, load_rule
 from culture_analytics.errors import DesignError, MeasureError
 from culture_analytics.estimate import calculate
 from culture_analytics.estimate.dimensions import Dimension, resolve_dimension
+from culture_analytics.read.detect import clean_path
+from culture_analytics.read.kept_table import read_kept_table
 from culture_analytics.stats.proportion import wilson
 from culture_analytics.stats.raking import rake as rake_sums
 from culture_analytics.survey import Survey
@@ -41,7 +43,7 @@ NOT_KNOWN = "Not known"
 
 
 def read_staff(staff: str | Path | pd.DataFrame) -> pd.DataFrame:
-    """Staff in post by group: a csv, or a DataFrame, with columns ``breakdown, group, staff``.
+    """Staff in post by group: csv, workbook or DataFrame with columns ``breakdown, group, staff``.
 
     Parameters
     ----------
@@ -70,11 +72,8 @@ def read_staff(staff: str | Path | pd.DataFrame) -> pd.DataFrame:
     if isinstance(staff, pd.DataFrame):
         found, name = staff.copy(), "the staff list"
     else:
-        path = Path(staff)
-        name = path.name
-        if not path.is_file():
-            raise DesignError(f"There is no staff list {name}.")
-        found = pd.read_csv(path, dtype="str", encoding="utf-8-sig", keep_default_na=False)
+        found, name = read_kept_table(staff, DesignError), clean_path(staff).name
+        found = found[(found != "").any(axis=1)]
     found.columns = [str(c).strip().lower() for c in found.columns]
     missing = [c for c in COLUMNS if c not in found.columns]
     if missing:
@@ -92,9 +91,15 @@ def read_staff(staff: str | Path | pd.DataFrame) -> pd.DataFrame:
         raise DesignError(
             f"{name}: {wrong} of {len(found)} rows have no whole number of staff, 0 or more."
         )
-    twice = int(found.duplicated(["breakdown", "group"]).sum())
-    if twice:
-        raise DesignError(f"{name}: {twice} groups stand in it twice.")
+    again = found[found.duplicated(["breakdown", "group"])].drop_duplicates()
+    if len(again):
+        named = [f"{b} {g!r}" for b, g in zip(again["breakdown"], again["group"], strict=True)]
+        raise DesignError(
+            f"{name}: {len(again)} groups stand in it twice: {', '.join(named[:5])}"
+            f"{' ...' if len(named) > 5 else ''}. Put each in one row."
+        )
+    if found.empty:
+        raise DesignError(f"{name} has no group in it: only the line of column names.")
     return found.assign(staff=counts)
 
 

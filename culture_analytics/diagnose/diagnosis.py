@@ -31,7 +31,6 @@ from culture_analytics.diagnose.leaving import (
     OVERALL,
     QUALITY,
     SPOTS,
-    beside,
 )
 from culture_analytics.diagnose.model import (
     CultureModel,
@@ -44,7 +43,7 @@ from culture_analytics.disclosure.release import Release, build_release
 from culture_analytics.disclosure.rules import Rule
 from culture_analytics.errors import AdjustmentError, MeasureError
 from culture_analytics.estimates import Estimates
-from culture_analytics.instrument.culture import EVIDENCE
+from culture_analytics.instrument.culture import EVIDENCE, OUTCOMES
 from culture_analytics.instrument.culture import LEADERS as LEADER_MEASURES
 from culture_analytics.survey import Survey
 
@@ -342,8 +341,7 @@ def _with_drivers(
         found = drivers(latest, model=model, method=method, rule=rule)
     except AdjustmentError:
         return release
-    made = beside(found, release[CULTURE])
-    return replace(release, _tables={**release._tables, DRIVERS: made})
+    return release._with(DRIVERS, found)
 
 
 # -- from a release ---------------------------------------------------------------------------
@@ -393,6 +391,14 @@ def _gaps(held: Held) -> list[str]:
         if made is not None:  # what the survey's weights do
             notes += [n for n in made.notes if n.startswith(f"{what}:")]
     done = set(held.rows(DRIVERS)["measure"])
+    secret = held.rows(DRIVERS)
+    secret = secret[secret["status"].eq("suppressed") & secret["measure"].ne(OUTCOMES)]
+    if not secret.empty:
+        names = ", ".join(held.name(str(m)) for m in pd.unique(secret["measure"]))
+        notes.append(
+            f"{names}: what goes with it is not shown, as its figure of all staff is hidden so "
+            "that those of small groups cannot be worked out."
+        )
     missing = [o.label for o in held.model.set_against if o.measure not in done]
     if done and missing:
         notes.append(

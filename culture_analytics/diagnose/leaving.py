@@ -3,7 +3,8 @@
 The tables it rests on are declared (``release.toml``: topics `CULTURE`, `LEADERS`, `ITEMS`). Here
 they are turned into what stands out, differs and changes by unit: each such row is hidden with any
 figure it is made of. What needs respondents - whether scales hold together, what goes with an
-outcome - rests on everyone or on large groups, and is rounded, bases too.
+outcome - rests on everyone or on large groups, and is rounded, bases too; the release hides it
+with the figures it rests on.
 """
 
 from __future__ import annotations
@@ -21,10 +22,9 @@ from culture_analytics.diagnose.driving import drivers
 from culture_analytics.diagnose.hotspots import pooled_units
 from culture_analytics.diagnose.model import CultureModel, load_culture_model
 from culture_analytics.diagnose.reliability import coefficients
-from culture_analytics.disclosure.derived import orphans
 from culture_analytics.disclosure.rules import Rule
 from culture_analytics.errors import AdjustmentError, MeasureError
-from culture_analytics.estimates import HIDE, Estimates, concat
+from culture_analytics.estimates import Estimates, concat
 from culture_analytics.instrument.culture import DIAGNOSED, PREFIX, TOPICS
 from culture_analytics.survey import Survey
 
@@ -37,7 +37,6 @@ __all__ = [
     "LEADERS",
     "QUALITY",
     "SPOTS",
-    "beside",
     "diagnosis_topics",
     "judged",
     "published_topics",
@@ -239,18 +238,9 @@ def _of_respondents(
     quality = [q for q in (*quality, coefficients(latest, model=model, by=units, rule=rule)) if q]
     if quality:
         found[QUALITY] = concat(quality)
-    return {topic: beside(made, culture) for topic, made in found.items()}
+    return found
 
 
 def _large_units(survey: Survey, culture: Estimates) -> list[str]:
     """The largest units of the tables: smaller ones are too small to judge a scale in."""
     return [b for b in culture.unique("breakdown") if b in survey.responses.columns][:1]
-
-
-def beside(made: Estimates, culture: Estimates) -> Estimates:
-    """Hidden where the group it is of is hidden."""
-    if not culture._suppressed_together:
-        return made
-    frame = pd.concat([culture._frame, made._frame], ignore_index=True)
-    hidden = np.append(culture._hidden, np.zeros(len(made), dtype=bool))
-    return made._with(made._frame.assign(**{HIDE: orphans(frame, hidden)[len(culture) :]}))

@@ -14,6 +14,7 @@ import pandas as pd
 
 from culture_analytics.diagnose.held import Held
 from culture_analytics.errors import MeasureError
+from culture_analytics.read.kept_table import read_kept_table
 
 __all__ = ["STRESSORS", "load_cut_offs", "stressors"]
 
@@ -110,20 +111,20 @@ def load_cut_offs(source: str | Path | pd.DataFrame, *, domains: list[str]) -> p
 
 
 def _read(path: Path) -> pd.DataFrame:
+    if path.suffix.lower() != ".toml":
+        return read_kept_table(path, MeasureError)
     try:
-        if path.suffix.lower() == ".toml":
-            raw = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-            rows = [
-                {"domain": domain, "at_least": least, "reading": reading}
-                for domain, readings in raw.items()
-                for reading, least in readings.items()
-            ]
-            return pd.DataFrame(rows, columns=list(_CUT_OFFS))
-        return pd.read_csv(path, encoding="utf-8-sig")
+        raw = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        rows = [
+            {"domain": domain, "at_least": least, "reading": reading}
+            for domain, readings in raw.items()
+            for reading, least in readings.items()
+        ]
     except (OSError, UnicodeDecodeError, ValueError, AttributeError) as problem:
         raise MeasureError(
-            f"The cut-offs {path.name} cannot be read as csv or toml: {type(problem).__name__}."
+            f"The cut-offs {path.name} cannot be read as toml: {type(problem).__name__}."
         ) from None
+    return pd.DataFrame(rows, columns=list(_CUT_OFFS))
 
 
 def _reading(value: float, domain: str, limits: pd.DataFrame | None) -> str:

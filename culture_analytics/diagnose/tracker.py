@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import datetime
 import difflib
-import io
 import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
@@ -38,6 +37,7 @@ from culture_analytics.files import replacing
 from culture_analytics.instrument import load_instrument
 from culture_analytics.instrument.loader import DATA
 from culture_analytics.read.detect import clean_path
+from culture_analytics.read.kept_table import read_kept_table
 
 __all__ = [
     "TRACKER",
@@ -54,7 +54,6 @@ __all__ = [
 
 TRACKER = "tracker.csv"
 OVERALL, EVERYONE = "overall", "All staff"
-_SPREADSHEETS = (".xlsx", ".xlsm", ".xls", ".ods")
 _SHOWN = 4  # rows named in a message
 _UK = re.compile(r"(\d{1,2})[/.](\d{1,2})[/.](\d{4})")
 _ISO = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[ T]00:00(?::00)?)?")
@@ -133,7 +132,7 @@ def read_tracker(path: str | Path) -> Tracker:
     <Tracker tracker.csv: 2 actions (1 do, 1 plan)>
     """
     file = clean_path(path)
-    raw = _read(file)
+    raw = read_kept_table(file, TrackerError)
     columns = [c["id"] for c in _definition()["columns"]]
     missing = [c for c in columns if c not in raw.columns]
     if missing:
@@ -198,44 +197,6 @@ def write_tracker_template(folder: str | Path, *, force: bool = False) -> Path:
 def _definition() -> Mapping[str, Any]:
     with (DATA / "tracker.toml").open("rb") as f:
         return tomllib.load(f)
-
-
-def _read(file: Path) -> pd.DataFrame:
-    """Every cell as text, trimmed; index as the spreadsheet counts rows."""
-    if not file.is_file():
-        raise TrackerError(f"There is no tracker {file.name} in {file.parent}.")
-    try:
-        if file.suffix.lower() in _SPREADSHEETS:
-            found = pd.read_excel(file, dtype="str", keep_default_na=False, engine="calamine")
-        else:
-            found = _read_text(file)
-    except TrackerError:
-        raise
-    except PermissionError:
-        raise TrackerError(
-            f"{file.name} cannot be opened: another program has it open. Close it there."
-        ) from None
-    except Exception as problem:
-        raise TrackerError(
-            f"{file.name} cannot be read as a table. Save it as csv (comma delimited) and try "
-            "again."
-        ) from problem
-    found.columns = [str(c).strip().lower() for c in found.columns]
-    found = found.loc[:, ~found.columns.duplicated()].fillna("").astype("str")
-    found.index = pd.RangeIndex(2, len(found) + 2)
-    return pd.DataFrame({c: found[c].str.strip() for c in found.columns}, index=found.index)
-
-
-def _read_text(file: Path) -> pd.DataFrame:
-    raw = file.read_bytes()
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = raw.decode("cp1252", errors="replace")  # as Excel saves "csv" in the UK
-    first = text.split("\n", 1)[0]
-    mark = ";" if first.count(";") > first.count(",") else ","
-    return pd.read_csv(io.StringIO(text), sep=mark, dtype="str", keep_default_na=False,
-                       skip_blank_lines=False)  # fmt: skip
 
 
 # -- checking ---------------------------------------------------------------------------------

@@ -507,15 +507,16 @@ class _Year:
             hidden, leaks, report = self._attempt(rows, hide[rows])
             hide[rows] = hidden
             names = self._give_up(rows, leaks)
-            if not names:
+            measures = [] if names else self._leaking(rows, leaks)
+            if not names and not measures:
                 self.report = replace(
                     report,
                     left_out=tuple(f"{name} ({self.year})" for name in left_out),
                     left_out_cells=int((~kept & ~self.nobody).sum()),
                 )
                 return hide | ~kept
-            left_out += names
-            kept &= ~np.isin(self.table, names)
+            left_out += [*names, *map(self._everywhere, measures)]
+            kept &= ~np.isin(self.table, names) & ~np.isin(self.measure, measures)
 
     def _without_crossings(self) -> Mask:
         """What must be hidden were there no crossings, where these are few beside the rest.
@@ -538,9 +539,10 @@ class _Year:
         assert self.given is not None
         nothing = np.zeros(len(self.frame), dtype=bool)
         report = self._attempt(np.arange(len(nothing)), nothing)[2]
-        # A crossing of which nothing is shown was left out: it tells nothing of the rest.
-        told = np.unique(self.table[~self.given & ~self.nobody])
-        kept = ~self._crossed() | np.isin(self.table, told)
+        # A crossing or a measure of which nothing is shown was left out: it tells nothing.
+        told = ~self.given & ~self.nobody
+        kept = ~self._crossed() | np.isin(self.table, np.unique(self.table[told]))
+        kept &= np.isin(self.measure, np.unique(self.measure[told]))
         if report.ok or kept.all():
             return report
         return self._attempt(np.flatnonzero(kept), nothing[kept])[2]
@@ -567,6 +569,22 @@ class _Year:
             if len(choice):
                 return list(dict.fromkeys(map(str, choice)))
         return []
+
+    def _leaking(self, rows: NDArray[np.int64], leaks: _RowLeaks) -> list[int]:
+        """Measures to leave out of every table, where leaving out tables would not help.
+
+        In a small organisation the figures of those whom a question was put to can say too much of
+        those who answered it, whatever of the question itself is hidden. What is told of it to
+        nobody, not even that a group was too small, gives nothing away.
+        """
+        bad = np.unique(self.measure[rows[leaks.any]])
+        return [int(m) for m in bad] if len(bad) < len(np.unique(self.measure[rows])) else []
+
+    def _everywhere(self, measure: int) -> str:
+        name, answer = self.keys[measure][:2]
+        known = self.instrument.measures.get(name)
+        told = ": ".join(filter(None, (known.label if known else name, answer)))
+        return f"{told} in every table"
 
     def _attempt(
         self, rows: NDArray[np.int64], before: Mask

@@ -32,7 +32,7 @@ RAW = ("percent", "score")
 ALL_STAFF = "overall"
 
 # Statistics made of several groups of a breakdown; the private column names those. Without it
-# they are taken to be made of all.
+# they are taken to be made of all. Any other row that names groups is made of those as well.
 OF_WHOLE = ("association", "slope_index", "relative_index")
 GROUPS = "_groups"
 
@@ -74,7 +74,7 @@ def parents(frame: pd.DataFrame) -> tuple[Ints, Ints, Mask]:
         of the breakdown, an earlier year ("2023") or several ("2021-2024 (4 years)"); any other
         ("rest", "all") rests on the group itself and on all staff. A figure of a whole breakdown
         rests on the groups it was made of. Statistics of `OF_STAFF` rest on the measure's figure of
-        their group, or where there is none on the largest of all staff.
+        their group, or where there is none on its figure of all staff, or the largest of those.
     """
     derived = is_derived(frame)
     raw = frame["statistic"].isin(RAW).to_numpy(dtype=bool) & ~derived
@@ -99,7 +99,7 @@ def parents(frame: pd.DataFrame) -> tuple[Ints, Ints, Mask]:
         cell = cells[i]
         if kind[i] in OF_STAFF:
             wanted, number = [_own_or_largest(cell, place, largest)], 1
-        elif kind[i] in OF_WHOLE:
+        elif kind[i] in OF_WHOLE or isinstance(named[i], tuple):
             known = isinstance(named[i], tuple)
             every = groups.get(cell[:-1], [])
             wanted = [(*cell[:-1], g) for g in named[i]] if known else every
@@ -125,10 +125,11 @@ def _of_everyone(frame: pd.DataFrame, raw: Mask, cells: list[_Cell]) -> dict[_Ce
 
 
 def _own_or_largest(cell: _Cell, place: dict[_Cell, int], largest: dict[_Cell, _Cell]) -> _Cell:
-    """The measure's figure of the group, or the largest of all staff."""
+    """The measure's figure of the group, or of all staff, or the largest of all staff."""
     year, org, measure, _, *same = cell
     own = (year, org, measure, "", *same)
-    return own if own in place else largest.get((year, org), own)
+    of_all = (*own[:-2], ALL_STAFF, "")
+    return next((c for c in (own, of_all) if c in place), largest.get((year, org), own))
 
 
 def _made_of(

@@ -162,6 +162,11 @@ class Release:
             )
         return self._tables[topic]
 
+    def _with(self, topic: str, made: Estimates) -> Release:
+        """With this in a topic's place, hidden where a figure it rests on is."""
+        tables = {**self._tables, topic: made}
+        return replace(self, _tables=_without_orphans(tables) if self.rule.base_under else tables)
+
     @cached_property
     def table(self) -> pd.DataFrame:
         """Every protected row, with its topic, in one table."""
@@ -383,15 +388,13 @@ def _from_survey(
         **inclusion(found, survey=survey, published=published, orgs=survey.orgs, rule=rule),
         **diagnosis_topics(compared, survey, rule=rule, model=model),
     }
-    if rule.base_under:
-        found = _without_orphans(found)
     return Release(
         rule=rule,
         about=_about_survey(survey, rule) | _about_model(found, model),
         quality=_protected_counts(_quality_table(survey.quality), survey, rule),
         banner=banner,
         protection=protection,
-        _tables=found,
+        _tables=_without_orphans(found) if rule.base_under else found,
         _answers=_of_kind(tables, ANSWERS),
     )
 
@@ -399,10 +402,10 @@ def _from_survey(
 def _without_orphans(tables: dict[str, Estimates]) -> dict[str, Estimates]:
     """Hide what is made of a figure that is hidden anywhere in the release."""
     frame = pd.concat([e._frame for e in tables.values()], ignore_index=True)
-    lone = orphans(frame, np.concatenate([e._hidden for e in tables.values()]))
-    parts = np.split(lone, np.cumsum([len(e) for e in tables.values()])[:-1])
+    hide = np.concatenate([e._hidden for e in tables.values()])
+    parts = np.split(hide | orphans(frame, hide), np.cumsum([len(e) for e in tables.values()])[:-1])
     return {
-        topic: e._hiding(e._hidden | part) if part.any() else e
+        topic: e._hiding(part) if e._has(source="extract") else e
         for (topic, e), part in zip(tables.items(), parts, strict=True)
     }
 

@@ -6,6 +6,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
+import pandas as pd
 
 from culture_analytics.disclosure.audit import AuditReport, examine, protect
 from culture_analytics.disclosure.rules import Rule, load_rule
@@ -146,7 +147,9 @@ def suppress_together(
     if not report.ok:
         raise DisclosureError(
             f"{len(report.table):,} hidden figures could still be worked out, so nothing is "
-            "released. Leave out the breakdowns with the smallest groups, or release fewer tables."
+            f"released. They are of {_most(report.table['measure'])}, by "
+            f"{_most(report.table['tables'])}. Leave out the breakdowns with the smallest groups, "
+            "or release fewer tables."
         )
     ends = np.cumsum([len(e) for e in tables.values()])
     parts = np.split(hide, ends[:-1])
@@ -154,6 +157,12 @@ def suppress_together(
         name: estimates._hiding(part)
         for (name, estimates), part in zip(tables.items(), parts, strict=True)
     }, report
+
+
+def _most(names: pd.Series) -> str:
+    """The names that come most often."""
+    found = list(dict.fromkeys(names.value_counts().index.astype(str)))
+    return ", ".join(found[:3]) + (f" and {len(found) - 3} more" if len(found) > 3 else "")
 
 
 def _one_extract(estimates: Estimates) -> None:

@@ -27,7 +27,14 @@ from culture_analytics.estimate.dimensions import OVERALL
 from culture_analytics.instrument import load_instrument
 from culture_analytics.output import show
 from culture_analytics.output.blocks import Block, Points, Sentence, Several, Table, says_embargo
-from culture_analytics.output.show_diagnosis import NO_UNITS, NOTHING, _signs, diagnosis
+from culture_analytics.output.show_diagnosis import (
+    NO_UNITS,
+    NOTHING,
+    _signs,
+    diagnosis,
+    none_stands_out,
+    without_elements,
+)
 from culture_analytics.output.show_trends import ONE_YEAR, _latest_pair, _points, _span
 
 __all__ = [
@@ -131,6 +138,11 @@ def board_groups(release: Release) -> Block:
     """
     found = [g for topic, names in WORRIES for g in _gaps(release, topic, names)]
     if not found:
+        protected = {b for t, _ in WORRIES if t in release.topics for b in release.breakdowns(t)}
+        if protected & set(_protected()):
+            return show._cannot(
+                "No two equality groups of a pair to compare can be shown: too few people answered."
+            )
         return show._cannot("These results are not divided by equality groups.")
     worse = sorted((g for g in found if g["worse"]), key=lambda g: -g["far"])
     if not worse:
@@ -166,13 +178,18 @@ def board_groups(release: Release) -> Block:
     )
 
 
+def _protected() -> list[str]:
+    """Breakdowns by protected characteristic."""
+    known = load_instrument().breakdowns
+    return [b for b in known if known[b].characteristic and "equality" in known[b].sets]
+
+
 def _gaps(release: Release, topic: str, names: Sequence[str]) -> list[Row]:
     """Gaps of one measure by protected characteristic, latest year."""
     measure = show.first_held(release, topic, names)
     if isinstance(show._overall(release, topic, [measure]), Sentence):
         return []
-    known = load_instrument().breakdowns
-    protected = [b for b in known if known[b].characteristic and "equality" in known[b].sets]
+    protected = _protected()
     held = release[topic]
     frame = held._protected
     keep = (
@@ -222,7 +239,6 @@ def board_where(release: Release) -> Several:
         return Several([show._cannot(NOTHING)])
     if not found.by or found.pooled is None:
         return Several([show._cannot(NO_UNITS)])
-    word = show._lower(show._breakdown(found.by))
     blocks: list[Block] = []
     for kind, lead in ((HOT, "Worse than elsewhere"), (BRIGHT, "Better than elsewhere")):
         units = found.spots[found.spots["kind"].eq(kind)].groupby("group", sort=False)
@@ -236,12 +252,7 @@ def board_where(release: Release) -> Several:
         if items:
             blocks.append(Points(items, lead=lead))
     if not blocks:
-        blocks.append(
-            Sentence(
-                f"No {word} stands out from the rest beyond chance and by enough to matter, for "
-                "better or worse."
-            )
-        )
+        blocks.append(none_stands_out(found))
     return Several(blocks)
 
 
@@ -267,7 +278,7 @@ def board_first(release: Release) -> Several:
     """
     found = diagnosis(release)
     if found is None or found.priorities.empty:
-        return Several([show._cannot(NOTHING)])
+        return Several([without_elements(release)])
     table = found.priorities
     word = show._lower(show._breakdown(found.by)) if found.by else "unit"
     first = show._rows(table[table["kind"].eq(FIRST)])

@@ -19,6 +19,7 @@ from culture_analytics.diagnose.diagnosis import Diagnosis, diagnosis_of
 from culture_analytics.diagnose.driving import ELEMENT
 from culture_analytics.diagnose.findings import CONCERN, NEUTRAL, STRENGTH, UNKNOWN
 from culture_analytics.diagnose.hotspots import BRIGHT, HOT, POOLED
+from culture_analytics.diagnose.leaving import CULTURE
 from culture_analytics.diagnose.priorities import FIRST, PROTECT
 from culture_analytics.diagnose.tracker import (
     Tracker,
@@ -26,7 +27,7 @@ from culture_analytics.diagnose.tracker import (
     read_tracker,
     tracked_figures,
 )
-from culture_analytics.diagnose.wording import judge
+from culture_analytics.diagnose.wording import judge, plural
 from culture_analytics.disclosure.release import Release
 from culture_analytics.errors import MeasureError
 from culture_analytics.estimate.dimensions import OVERALL
@@ -63,6 +64,7 @@ NO_UNITS = (
 )
 KINDS = {CONCERN: "To look at", STRENGTH: "To protect", NEUTRAL: "To know", UNKNOWN: "Cannot say"}
 
+TEAM = "team"  # stands for the smallest units
 MOST_SAID = 3  # times that one doubt is said before it is said once for all
 MOST_UNITS = 15  # of each kind in a table of what stands out
 MOST_MEASURES = 6  # named of one of them
@@ -175,7 +177,7 @@ def elements(release: Release, unit: str = "directorate") -> Several:
         As for `diagnosis`.
     """
     if not _ids(ELEMENTS) or isinstance(show._overall(release, "culture", [ELEMENTS]), Sentence):
-        return Several([show._cannot(NOTHING)])
+        return Several([without_elements(release)])
     return Several(
         [
             show.headline(release, "culture", [ELEMENTS]),
@@ -206,7 +208,8 @@ def scale_quality(release: Release) -> Block:
     found = diagnosis(release)
     if found is None or found.quality is None:
         return show._cannot(
-            "Whether the items of an element hold together can be told from respondents only."
+            "Whether the items of an element hold together can be told from respondents only, and "
+            "from enough of them."
         )
     table = found.quality.table
     table = table[table["breakdown"].eq(OVERALL) & table["status"].eq("ok")]
@@ -257,10 +260,10 @@ def spots(release: Release, unit: str = "directorate") -> Block:
     if not found.by or found.pooled is None:
         return show._cannot(NO_UNITS)
     word = show._lower(show._breakdown(found.by))
+    if unit == TEAM and len(release.units()) == 1:
+        return show._cannot(f"These results are divided by {word} alone.")
     if found.spots.empty:
-        return Sentence(
-            f"No {word} stands out beyond chance and by enough to matter, for better or worse."
-        )
+        return none_stands_out(found)
     sections = []
     for kind, words in ((HOT, "Worse than elsewhere"), (BRIGHT, "Better than elsewhere")):
         rows = _by_unit(found.spots[found.spots["kind"].eq(kind)])
@@ -280,6 +283,43 @@ def spots(release: Release, unit: str = "directorate") -> Block:
         ],
         words=(0, 1),
     )
+
+
+def none_stands_out(found: Diagnosis) -> Sentence:
+    """That no unit stands out, of those that can be shown; or that too few of them can be."""
+    assert found.pooled is not None
+    table = found.pooled.table
+    table = table[table["breakdown"].eq(found.by)]
+    every = int(table["group"].nunique())
+    shown = int(table.loc[table["status"].eq("ok"), "group"].nunique())
+    word = show._lower(show._breakdown(found.by))
+    if every == 1:
+        return show._cannot(f"There is one {word} only, so there is nothing to compare it with.")
+    if shown < 2:
+        many = "One" if shown else "None"
+        return show._cannot(
+            f"{many} of {every} {plural(word)} can be shown, so nothing can be said of which stand "
+            "out. Try larger units."
+        )
+    which = (
+        f"None of {every} {plural(word)}"
+        if shown == every
+        else f"None of the {shown} {plural(word)} that can be shown (of {every})"
+    )
+    return Sentence(
+        f"{which} stands out from the rest beyond chance and by enough to matter, for better or "
+        "worse."
+    )
+
+
+def without_elements(release: Release) -> Sentence:
+    """Why nothing is said of the elements of culture: hidden, or not held at all."""
+    if CULTURE in release.topics:
+        rows = release[CULTURE].table
+        rows = rows[rows["measure"].isin(_ids(ELEMENTS)) & rows["breakdown"].eq(OVERALL)]
+        if rows["status"].eq("suppressed").any():
+            return show._absent(rows[rows["status"].eq("suppressed")], "The elements of culture")
+    return show._cannot(NOTHING)
 
 
 def _by_unit(found: pd.DataFrame) -> list[list[str]]:
@@ -396,6 +436,11 @@ def drivers(release: Release) -> Block:
     single = held._frame["measure"].ne(OUTCOMES).to_numpy(dtype=bool)
     if not single.any():
         return show._cannot("No outcome varies enough to say what goes with it.")
+    if held._hidden[single].all():
+        return show._cannot(
+            "What goes with the outcomes is not shown: their figures of all staff are hidden, so "
+            "that those of small groups cannot be worked out."
+        )
     if not held._protected.loc[single, "status"].eq("ok").any():
         return show._cannot(
             "Too few people answered all of the questions to say what goes with an outcome."
@@ -416,7 +461,7 @@ def priorities(release: Release) -> Several:
     """
     found = diagnosis(release)
     if found is None or found.priorities.empty:
-        return Several([show._cannot(NOTHING)])
+        return Several([without_elements(release)])
     table = found.priorities
     blocks: list[Block] = []
     chart = _priorities_chart(found)
@@ -439,8 +484,13 @@ def priorities(release: Release) -> Several:
             ["Element", "Reasons", "Doubts"],
             sections,
             notes=[
-                "The order is by room: how much of the outcomes goes with an element, times how "
-                "far its score lies under ten. It is where to begin talking, not a proof.",
+                (
+                    "The order is by room: how much of the outcomes goes with an element, times "
+                    "how far its score lies under ten."
+                    if table["importance"].notna().any()
+                    else "The order is by how far the score lies under ten."
+                )
+                + " It is where to begin talking, not a proof.",
                 *(f"To keep in mind: {doubt}" for doubt in often),
             ],
             words=(0, 1, 2),
@@ -458,6 +508,8 @@ def _without(text: str, often: Sequence[str]) -> str:
 def _priorities_chart(found: Diagnosis) -> Block | None:
     """Importance against performance, where both are known."""
     if found.drivers is None or found.elements is None:
+        return None
+    if not found.priorities["importance"].notna().any():  # shares are hidden
         return None
     frame = found.elements._frame
     scores = (
@@ -583,6 +635,11 @@ def stressors(release: Release) -> Block:
         return show._cannot(NOTHING)
     table = found.stressors[found.stressors["value"].notna()]
     if table.empty:
+        held = release[CULTURE].table
+        held = held[held["measure"].isin(list(found.stressors["measure"]))]
+        hidden = held[held["breakdown"].eq(OVERALL) & held["status"].eq("suppressed")]
+        if len(hidden):
+            return show._absent(hidden, "The questions on stressors")
         return show._cannot("The questions on stressors are not in these results.")
     changed = bool(table["change"].notna().any())
     rows = []

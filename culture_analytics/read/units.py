@@ -42,7 +42,8 @@ def settle_units(
     Returns
     -------
     tuple of str
-        Names in the Survey, largest unit first; empty if there is no hierarchy.
+        Names in the Survey, largest unit first: of columns named like units those that nest in the
+        largest; empty if there is none.
     """
     units = [
         claim
@@ -73,16 +74,22 @@ def _nested(names: list[str], frame: pd.DataFrame, findings: Findings) -> tuple[
     by_size = sorted(names, key=lambda name: frame[name].nunique())
     if not _straying(frame, by_size):
         return tuple(by_size)
-    above, below, count = straying[0]
-    findings.add(
-        "note",
-        "units do not nest",
-        ", ".join(names),
-        count,
-        f"units of {below} lie in more than one {above}, so no hierarchy was declared; the "
-        "columns are kept and can be used one by one, or declared with with_units([...])",
-    )
-    return ()
+    kept = names[:1]
+    for name in names[1:]:
+        count = nesting_faults(frame, kept[-1], name)
+        if not count:
+            kept.append(name)
+            continue
+        findings.add(
+            "note",
+            "units do not nest",
+            ", ".join(names),
+            count,
+            f"units of {name} lie in more than one {kept[-1]}, so reports are not divided by "
+            f"{name}; the column is kept and can be used by itself, or declared with "
+            "with_units([...])",
+        )
+    return tuple(kept)
 
 
 def _straying(frame: pd.DataFrame, names: Sequence[str]) -> list[tuple[str, str, int]]:

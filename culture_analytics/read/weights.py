@@ -67,7 +67,7 @@ def read_weights(
     if problems:
         raise DesignError(
             f"{len(problems):,} weight column(s) of {context.table.where} cannot be used: "
-            f"{'; '.join(problems)}. Weights are positive numbers, one for every respondent. "
+            f"{'; '.join(problems)}. Weights are numbers of 0 or more, one for every respondent. "
             f'Mend the column, or leave it out with columns={{"{headers[0]}": "ignore"}}.'
         )
     return weights, names

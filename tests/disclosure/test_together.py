@@ -13,8 +13,10 @@ import pandas as pd
 import pytest
 
 import culture_analytics as ca
-from culture_analytics.disclosure.release import BANNER, Release, _about_survey
+from culture_analytics.disclosure import together
+from culture_analytics.disclosure.release import BANNER, Release, _about_survey, _definition
 from culture_analytics.disclosure.rules import load_rule
+from culture_analytics.disclosure.together import suppress_together
 from culture_analytics.errors import DisclosureError
 from culture_analytics.estimates import NUMBERS, PRIMARY_ONLY, TOGETHER, UNPROTECTED
 from culture_analytics.output.blocks import Table
@@ -300,3 +302,45 @@ def test_respondents_are_told_from_eleven_on(n: int, rounded: int | None, said: 
     assert about["respondents"] == {"2024": rounded}
     table = ca.show.respondents(Release(rule=load_rule("rounded"), about=about))
     assert isinstance(table, Table) and table.sections[0][1] == [["2024", said]]
+
+
+def test_a_question_that_cannot_be_protected_is_left_out_of_every_table() -> None:
+    """Few were asked it, and the shown figures of those few say too much of who answered."""
+    survey = ca.simulate_survey(300, year=2024, seed=300)
+    by = ["gender", "ethnicity", "ethnicity_broad", "ethnicity_detailed", "working_pattern"]
+    figures = ca.calculate(survey, ["presenteeism", "pressure_from_manager"], by=by)
+    protected = ca.suppress(figures)
+    told = protected.table.groupby("measure")["status"].agg(lambda s: s.eq("ok").any())
+    assert told.to_dict() == {"presenteeism": True, "pressure_from_manager": False}
+    report = ca.audit(protected)
+    assert report.ok, report.sentences()
+    _, report = suppress_together({"one": figures})
+    assert "pressure from" in report.sentences()[-1].lower(), report.sentences()
+    assert "in every table (2024)" in report.sentences()[-1]
+
+
+def test_a_trust_of_three_thousand_sees_its_headline_by_ethnicity_and_disability() -> None:
+    """What hardly anybody met may not hide what the equality standards ask for."""
+    standard = _definition("standard")["tables"]
+    tables = [
+        {**t, "by": [b for b in t["by"] if b not in ("units", "work")]}
+        for t in standard
+        if t["topic"] in ("stress", "bullying", "standards")
+    ]
+    survey = ca.simulate_survey(3000, year=2024, seed=3000)
+    table = ca.build_release(survey, tables={"tables": tables}).table
+    pairs = table["breakdown"].isin(["overall", "ethnicity", "long_term_condition"])
+    of_all = pairs & table["statistic"].isin(["percent", "score"]) & table["reference"].eq("")
+    hidden = table[of_all & table["status"].eq("suppressed")]
+    assert set(hidden["measure"]) <= {"violence_reported"}, sorted(set(hidden["measure"]))
+
+
+def test_a_refusal_says_of_what(survey: Survey, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One clear message: how many, of which measure, by what, and what to do."""
+    stress = ca.calculate(survey, ITEM, by="units")
+    leaks = pd.DataFrame({"measure": [ITEM], "tables": ["team"]})
+    refused = SimpleNamespace(ok=False, table=leaks)
+    nothing = np.zeros(len(stress), dtype=bool)
+    monkeypatch.setattr(together, "protect", lambda *_, **__: (nothing, refused))
+    with pytest.raises(DisclosureError, match=f"1 hidden .* of {ITEM}, by team. Leave out"):
+        ca.suppress(stress)

@@ -230,3 +230,11 @@ def test_adjusted_rows_die_with_plain_ones() -> None:
 def test_released_with_its_own_table() -> None:
     found = adjusted_gap(ca.load_sample(2024), FAIR, by="ethnicity", adjust_for="age")
     assert "ok" in repr(ca.audit([ca.suppress(found.estimates)])).splitlines()[0]
+
+
+def test_the_groups_compared_are_not_allowed_for_under_another_division() -> None:
+    with pytest.raises(AdjustmentError, match="'ethnicity_broad' divides staff by the same quest"):
+        ca.adjusted_gap(
+            ca.load_sample(2024), "hba_managers", by="ethnicity",
+            adjust_for=["age", "ethnicity_broad"],
+        )  # fmt: skip

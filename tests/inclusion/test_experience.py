@@ -28,7 +28,7 @@ def test_2025_asks_for_more_grounds() -> None:
     ground_only = found.index[found["coverage"].eq("as a ground only")].tolist()
     assert ground_only == ["marriage and civil partnership", "pregnancy and maternity"]
     assert "self-described gender" in found.loc["sex", "note"]
-    with pytest.raises(MeasureError, match="knows 2018 to 2025"):
+    with pytest.raises(MeasureError, match="a survey year from 2018 to 2025, not 2030"):
         equality_coverage(2030)
 
 

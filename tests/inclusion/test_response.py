@@ -45,18 +45,32 @@ def test_csv_of_a_staff_system(tmp_path: Path) -> None:
     assert read_staff(file).values.tolist() == [["gender", "Female", 5200.0]]
 
 
+def test_lists_as_excel_saves_them(tmp_path: Path) -> None:
+    file = tmp_path / "staff.csv"
+    file.write_bytes("breakdown;group;staff\r\nteam;Café;12\r\n;;\r\n".encode("cp1252"))
+    assert read_staff(file).values.tolist() == [["team", "Café", 12.0]]
+    for content in (b"", b'a,b\n"1,2\n3,4,5,6\n'):
+        file.write_bytes(content)
+        with pytest.raises(DesignError, match=r"staff\.csv (is empty|cannot be read as a table)"):
+            read_staff(file)
+
+
 @pytest.mark.parametrize(
     ("frame", "message"),
     [
         (pd.DataFrame({"breakdown": ["a"], "group": ["b"]}), r"column\(s\) missing: staff"),
         (staff(gender={"Female": -1}), "1 of 1 rows have no whole number"),
-        (pd.concat([staff(gender={"Female": 1})] * 2), "1 groups stand in it twice"),
+        (
+            pd.concat([staff(gender={"Female": 1})] * 2),
+            "1 groups stand in it twice: gender 'Female'",
+        ),
+        (staff(gender={}), "only the line of column names"),
     ],
 )
 def test_wrong_staff_lists(frame: pd.DataFrame, message: str) -> None:
     with pytest.raises(DesignError, match=message):
         read_staff(frame)
-    with pytest.raises(DesignError, match="no staff list none.csv"):
+    with pytest.raises(DesignError, match="no file named none.csv"):
         read_staff("none.csv")
 
 

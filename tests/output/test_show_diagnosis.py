@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ import pytest
 import culture_analytics as ca
 from culture_analytics.cli import main
 from culture_analytics.diagnose import read_tracker, write_tracker_template
+from culture_analytics.disclosure.derived import orphans
 from culture_analytics.errors import ReportError, TrackerError
 from culture_analytics.output import show, show_board, show_diagnosis
 from culture_analytics.output.blocks import Picture, Points, Sentence, Several, Table
@@ -156,6 +158,44 @@ def test_what_comes_first_is_told_with_its_lowest_answers(
     assert len(points.items) == show_board.MOST_FIRST
 
 
+def test_where_shares_are_hidden_the_rest_is_shown_and_that_is_said(plain: ca.Release) -> None:
+    drivers = plain["drivers"]
+    hidden = drivers._hiding(np.ones(len(drivers), dtype=bool))
+    held = replace(plain, _tables={**plain._tables, "drivers": hidden})
+    first = show.priorities(held)
+    assert [type(b) for b in flat(first)] == [Table]
+    assert "The order is by how far the score lies under ten." in text_of(first)
+    assert "not shown" in text_of(show.drivers(held))
+    notes = " ".join(ca.diagnosis_of(held).notes)
+    assert "Burnout" in notes and "what goes with it is not shown" in notes
+
+
+def test_what_goes_with_an_outcome_dies_with_that_outcome_alone(plain: ca.Release) -> None:
+    frame = pd.concat([plain["culture"]._frame, plain["drivers"]._frame], ignore_index=True)
+    burnout = frame["measure"].eq("burnout").to_numpy(dtype=bool)
+    of_staff = frame["statistic"].eq("variance_share").to_numpy(dtype=bool)
+    lone = orphans(frame, burnout & ~of_staff)
+    assert lone[burnout & of_staff].all()
+    assert not lone[frame["measure"].eq("staff_engagement")].any()
+
+
+def test_what_is_hidden_is_not_called_unremarkable_or_absent() -> None:
+    """Five people in four directorates: nobody may read that no directorate stands out."""
+    few = ca.build_release(ca.simulate_survey(5, year=2024, seed=1), tables=STANDARD)
+    said = {
+        name: text_of(getattr(show, name)(few))
+        for name in ("spots", "board_where", "priorities", "elements", "stressors", "board_first",
+                     "board_groups")
+    }  # fmt: skip
+    for name in ("spots", "board_where"):
+        assert "None of 4 directorates can be shown" in said[name]
+    for name in ("priorities", "elements", "stressors", "board_first"):
+        assert "Too few answers to show" in said[name], said[name]
+    assert "too few people answered" in said["board_groups"]
+    one = replace(few, about={**few.about, "units": ["directorate"]})
+    assert "divided by directorate alone" in text_of(show.spots(one, "team"))
+
+
 def test_the_groups_of_the_board_are_those_with_clear_gaps(
     release: ca.Release, blocks: dict[str, Any]
 ) -> None:
@@ -272,7 +312,7 @@ def test_a_workbook_runs_no_formula_of_a_name(release: ca.Release) -> None:
 def test_units_that_are_not_there_are_refused(release: ca.Release, tmp_path: Path) -> None:
     with pytest.raises(ReportError, match=r"by='ward'.*divided by: directorate, team"):
         ca.write_diagnosis(release, tmp_path / "x", by="ward")
-    with pytest.raises(TrackerError, match="There is no tracker"):
+    with pytest.raises(TrackerError, match="There is no file"):
         ca.write_diagnosis(release, tmp_path / "x", tracker=tmp_path / "none.csv")
     assert not (tmp_path / "x").exists()
 

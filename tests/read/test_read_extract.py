@@ -747,7 +747,11 @@ def test_units(tmp_path: Path) -> None:
     assert survey.units == ("directorate", "division")
     crossed = SMALL.assign(Team=["t1", "t2", "t1", "t2", "t1", "t2"], Division=["a", "b"] * 3)
     survey = read_extract(write_csv(crossed, tmp_path / "e.csv"), year=2024)
-    assert survey.units == ()
+    assert survey.units == ("division", "team")
+    assert issues(survey, "units do not nest")
+    same_names = SMALL.assign(Team=["t1", "t2", "t1", "t2", "t1", "t2"])
+    survey = read_extract(write_csv(same_names, tmp_path / "n.csv"), year=2024)
+    assert survey.units == ("directorate",) and "team" in survey.local_columns
     assert issues(survey, "units do not nest")
     fails(
         tmp_path / "e.csv",
