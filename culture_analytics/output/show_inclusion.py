@@ -416,12 +416,12 @@ def _grounds(release: Release, breakdown: str) -> Block:
         everyone = next((r for (m, _, b), r in of.items() if m == measure and b == OVERALL), None)
         held = [everyone, *cells]
         name = show._capital(show._short(measure).removeprefix("Ground: "))
-        rows.append([name, *("" if r is None else show._value(r) for r in held)])
+        rows.append([name, *("" if r is None else _with_answers(r) for r in held)])
         shown += [r for r in held if r is not None]
     return Table(
         f"Grounds of discrimination by {show._lower(show._breakdown(breakdown))}, "
         f"{release.about['org_name']}, {int(table['year'].iloc[0])}",
-        ["Ground", "All staff", *map(str, groups)],
+        ["Ground\n%, answers", "All staff", *map(str, groups)],
         [("", rows)],
         notes=[
             *show._legend(release, shown),
@@ -480,7 +480,7 @@ def ladder(release: Release, kind: str, *breakdowns: str) -> Block:
     label = inclusion_settings()["ladders"][kind]["label"]
     return Table(
         f"{label}: from what happened to what is done, {release.about['org_name']}, {year}",
-        ["Group", *(steps[n][0] for n in numbers)],
+        ["Group\n%, answers", *(steps[n][0] for n in numbers)],
         filled,
         notes=[
             *show._legend(release, shown),
@@ -492,9 +492,15 @@ def ladder(release: Release, kind: str, *breakdowns: str) -> Block:
     )
 
 
+def _with_answers(row: Row) -> str:
+    """A figure, and under it the number of answers it is made of."""
+    base = show._base(row)
+    return f"{show._value(row)}\n{base}" if base else show._value(row)
+
+
 def _steps(part: pd.DataFrame) -> list[list[str]]:
     rows = []
     for group, cells in part.groupby("group", sort=False):
-        of = {int(r["step"]): show._value(r) for r in show._rows(cells)}
+        of = {int(r["step"]): _with_answers(r) for r in show._rows(cells)}
         rows.append([str(group), *(of.get(n, "") for n in (1, 2, 3))])
     return rows
