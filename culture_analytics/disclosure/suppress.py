@@ -8,7 +8,9 @@ is meant for small tables, and for checking the other.
 
 The cost of hiding a group is one, plus ten times its share of the largest base: a figure lost, and
 the people it spoke for; and as much again for each sum it is the total of, since a hidden total
-loosens every table it heads. So small groups are hidden before large ones and totals last.
+loosens every table it heads. So small groups are hidden before large ones and totals last. Where
+a pattern hides the figure of everyone all the same, though it is not small, the search is run again
+for those measures with several groups hidden in its stead, if they cost less together.
 
 References
 ----------
@@ -18,7 +20,7 @@ Fischetti M, Salazar JJ (2001). *Management Science* 47:1008-1027.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -130,7 +132,39 @@ def suppress(
     if fixed is not None:
         can_hide &= ~fixed
     groups = [np.flatnonzero(together == label) for label in np.unique(together)]
-    search = _Search(structure, counts, protection, can_hide, cost)
+    found = _searched(structure, counts, protection, start, groups, can_hide, cost, deadline)
+    everyone = np.array([not larger for larger in structure.containing])
+    lost = (found & ~start)[:, everyone].sum(axis=1)
+    again = [rows for rows in groups if lost[rows].any()]
+    if not again or (deadline is not None and time.perf_counter() > deadline):
+        return found
+    some = np.concatenate(again)
+    places = np.split(np.arange(len(some)), np.cumsum([len(rows) for rows in again])[:-1])
+    spared = _searched(
+        structure, counts.measures_of(some), protection, start[some], places, can_hide[some], cost,
+        deadline, sparing=True,
+    )  # fmt: skip
+    still = (spared & ~start[some])[:, everyone].sum(axis=1)
+    for rows, place in zip(again, places, strict=True):
+        if still[place].sum() < lost[rows].sum():
+            found[rows] = spared[place]
+    return found
+
+
+def _searched(
+    structure: Structure,
+    counts: Counts,
+    protection: Protection,
+    start: Mask,
+    groups: list[Ints],
+    can_hide: Mask,
+    cost: Floats,
+    deadline: float | None,
+    *,
+    sparing: bool = False,
+) -> Mask:
+    """A pattern from one search; `sparing` hides several groups rather than everyone."""
+    search = _Search(structure, counts, protection, can_hide, cost, sparing)
     now = start.copy()
     stuck = np.zeros_like(now)
     crossed = not structure.is_tree
@@ -155,19 +189,16 @@ def suppress(
                 choice = search.choose(measures, int(cell), done)
                 if choice is None:
                     stuck[measures, cell] = True
-                elif choice != SERVED:
-                    now[rows, choice] |= counts.known[rows, choice]
+                    continue
+                for i in choice:
+                    now[rows, i] |= counts.known[rows, i]
     if crossed and deadline is not None and time.perf_counter() > deadline:
         return now
     return _shown_again(structure, counts, protection, start, now, groups, cost)
 
 
-# What `choose` answers when this round has already hidden something for the cell.
-SERVED = -1
-
-
 class _Search:
-    """Finds the next cell to hide for one that leaks."""
+    """Finds the next cells to hide for one that leaks."""
 
     def __init__(
         self,
@@ -176,12 +207,14 @@ class _Search:
         protection: Protection,
         can_hide: Mask,
         cost: Floats,
+        sparing: bool,
     ) -> None:
         self.structure = structure
         self.counts = counts
         self.protection = protection
         self.can_hide = can_hide
         self.cost = cost
+        self.sparing = sparing
 
     def look(self, hidden: Mask) -> None:
         """Take in what is hidden now."""
@@ -192,29 +225,51 @@ class _Search:
         )
         self.if_hidden = everything
 
-    def choose(self, measures: Ints, cell: int, done: set[int]) -> int | None:
-        """The cell to hide next, `SERVED`, or None where nothing is left to hide."""
+    def choose(self, measures: Ints, cell: int, done: set[int]) -> list[int] | None:
+        """The cells to hide next, or None where nothing is left to hide.
+
+        Empty where this round has already hidden something for the cell.
+        """
         for relations in self._outwards(measures, cell):
             if relations & done:
-                return SERVED
+                return []
             own = [r for r in relations if cell in self.structure.relations[r].cells]
-            guilty = [r for r in own if self._star_leaks(measures, cell, r, None)]
+            guilty = [r for r in own if self._star_leaks(measures, cell, r, ())]
             guilty = guilty or sorted(relations)
             candidates = self._candidates(measures, cell, guilty)
             if candidates:
                 done.update(guilty)
-                return next(
-                    (i for i in candidates if self._stops(measures, cell, guilty, i)),
-                    candidates[0],
-                )
+                stops = (i for i in candidates if self._stops(measures, cell, guilty, (i,)))
+                one = next(stops, None)
+                if one is None:
+                    return candidates[:1]
+                return self._instead(measures, cell, guilty, candidates, one) or [one]
         return None
+
+    def _instead(
+        self, measures: Ints, cell: int, guilty: list[int], candidates: list[int], one: int
+    ) -> list[int]:
+        """Groups to hide instead of everyone, where together they cost less; or none.
+
+        Where the number asked is nearly known in every group, no one group loosens the sum enough
+        and the total would. Nobody can do without the figure of everyone, though.
+        """
+        if not self.sparing or self.structure.containing[one]:
+            return []
+        several = candidates[: candidates.index(one)]
+        for n in range(2, len(several) + 1):
+            if self.cost[several[:n]].sum() >= self.cost[one]:
+                return []
+            if self._stops(measures, cell, guilty, several[:n]):
+                return several[:n]
+        return []
 
     def _candidates(self, measures: Ints, cell: int, relations: list[int]) -> list[int]:
         inside = {i for r in relations for i in self.structure.relations[r].cells if i != cell}
         free = {i for i in inside if (self.can_hide[measures, i] & ~self.hidden[measures, i]).any()}
         return sorted(free, key=lambda i: (self.cost[i], i))
 
-    def _stops(self, measures: Ints, cell: int, guilty: list[int], extra: int) -> bool:
+    def _stops(self, measures: Ints, cell: int, guilty: list[int], extra: Sequence[int]) -> bool:
         """Whether hiding `extra` ends the leak as far as single sums show it."""
         return not any(
             self._star_leaks(measures, cell, r, extra)
@@ -222,20 +277,20 @@ class _Search:
             if cell in self.structure.relations[r].cells
         )
 
-    def _star_leaks(self, measures: Ints, cell: int, relation: int, extra: int | None) -> bool:
+    def _star_leaks(self, measures: Ints, cell: int, relation: int, extra: Sequence[int]) -> bool:
         """Whether one sum by itself gives the cell away, with `extra` hidden as well."""
         cells = self.structure.relations[relation].cells
         lower, upper = self.view.lower[measures], self.view.upper[measures]
-        if extra is not None and extra in cells:
-            lower[:, extra] = self.if_hidden.lower[measures, extra]
-            upper[:, extra] = self.if_hidden.upper[measures, extra]
+        for i in set(extra) & set(cells):
+            lower[:, i] = self.if_hidden.lower[measures, i]
+            upper[:, i] = self.if_hidden.upper[measures, i]
         low, high = star_range(self.structure, relation, cell, lower, upper)
         ceilings = self._ceilings(measures, cell, extra)
         found = judge(Box(low[:, None], high[:, None]), ceilings, self.protection)
         return bool(found.any.any())
 
-    def _ceilings(self, measures: Ints, cell: int, extra: int | None) -> Ceilings:
-        larger = np.array([i for i in self.structure.containing[cell] if i != extra], dtype=int)
+    def _ceilings(self, measures: Ints, cell: int, extra: Sequence[int]) -> Ceilings:
+        larger = np.array([i for i in self.structure.containing[cell] if i not in extra], dtype=int)
         shown = (
             self.counts.known[np.ix_(measures, larger)]
             & ~self.hidden[np.ix_(measures, larger)]

@@ -219,3 +219,29 @@ def test_impossible_printed_figures_are_refused():
 def test_score_mean_times_base():
     low, high = score_total_range(20, 6.31, 2)
     assert low < 126.2 < high and high - low == pytest.approx(0.2)
+
+
+def asked_of_some(answered: list[float], asked: list[float]) -> tuple[Structure, Counts]:
+    """An item put to as many of each group as is shown, and answered by nearly all of them."""
+    structure = Structure.one_way([f"g{i}" for i in range(len(asked))], not_stated=False)
+    base = np.array([[sum(answered), *answered]])
+    most = np.array([[sum(asked), *asked]])
+    return structure, Counts(base, np.floor(base / 2), ("item",), most_base=most)
+
+
+def test_groups_are_hidden_rather_than_everyone() -> None:
+    """Nobody of the small groups failed to answer: only hiding several others loosens the sum."""
+    structure, counts = asked_of_some([5, 8, 58, 68, 78], [5, 8, 60, 70, 80])
+    hidden = suppress(structure, counts, Protection(numerator_span=0))
+    assert hidden[0].tolist() == [False, True, True, True, True, False]
+    _, leaks = attack(structure, counts, hidden, Protection(numerator_span=0), exact=True)
+    assert not leaks.any.any()
+
+
+def test_everyone_is_hidden_where_no_groups_would_do() -> None:
+    """All who were asked answered, so that the figure of everyone gives every group away."""
+    structure, counts = asked_of_some([5, 8, 60, 70, 80], [5, 8, 60, 70, 80])
+    hidden = suppress(structure, counts, Protection(numerator_span=0))
+    assert hidden[0].tolist()[:3] == [True, True, True]
+    _, leaks = attack(structure, counts, hidden, Protection(numerator_span=0), exact=True)
+    assert not leaks.any.any()

@@ -335,6 +335,24 @@ def test_a_trust_of_three_thousand_sees_its_headline_by_ethnicity_and_disability
     assert set(hidden["measure"]) <= {"violence_reported"}, sorted(set(hidden["measure"]))
 
 
+def test_grounds_of_all_staff_are_shown_though_few_of_some_age_met_discrimination() -> None:
+    """The number who met it at each age is shown, so that most ages are hidden, not all staff."""
+    survey = ca.simulate_survey(3000, year=2024, seed=4)
+    tables = [
+        {"topic": "discrimination", "measures": ["discrimination"], "by": ["age"]},
+        {"topic": "grounds", "measures": ["discrimination_grounds"], "by": ["age"]},
+    ]
+    release = ca.build_release(survey, tables={"tables": tables})
+    table = release.table
+    grounds = table[table["topic"].eq("grounds") & table["status"].ne("not_asked")]
+    everyone = grounds["breakdown"].eq("overall")
+    assert everyone.sum() == 7
+    assert grounds.loc[everyone, "status"].eq("ok").all()
+    smallest = grounds["group"].isin(["16-20", "66+"])
+    assert grounds.loc[smallest, "status"].eq("suppressed").all()
+    assert ca.audit(release).ok, ca.audit(release).sentences()
+
+
 def test_a_refusal_says_of_what(survey: Survey, monkeypatch: pytest.MonkeyPatch) -> None:
     """One clear message: how many, of which measure, by what, and what to do."""
     stress = ca.calculate(survey, ITEM, by="units")
