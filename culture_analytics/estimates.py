@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from culture_analytics.disclosure.populations import UnitTree, united
 from culture_analytics.disclosure.precision import rounded
-from culture_analytics.disclosure.rules import SYMBOLS, Rule, hidden_rows
+from culture_analytics.disclosure.rules import SYMBOLS, Rule, hidden_rows, strictest
 from culture_analytics.errors import DisclosureError, MeasureError
 from culture_analytics.files import replacing
 from culture_analytics.instrument.loader import load_instrument
@@ -354,8 +354,8 @@ def concat(estimates: Iterable[Estimates]) -> Estimates:
         raise MeasureError("concat() was given no Estimates.")
     rules = {e.rule for e in estimates}
     if len(rules) > 1 and not any(e._frame["source"].eq("extract").any() for e in estimates):
-        strictest = max(rules, key=lambda rule: rule.base_under)
-        estimates, rules = [e._with(e._frame, strictest) for e in estimates], {strictest}
+        limit = strictest(rules)
+        estimates, rules = [e._with(e._frame, limit) for e in estimates], {limit}
     if len(rules) > 1:
         named = ", ".join(sorted(f"{r.name} (base under {r.base_under})" for r in rules))
         raise DisclosureError(f"Results protected by different rules cannot be mixed: {named}.")

@@ -25,6 +25,7 @@ from culture_analytics.compare.organisations import (
     organisation_rows,
 )
 from culture_analytics.compare.successions import Merger, Successions, said
+from culture_analytics.disclosure.rules import strictest
 from culture_analytics.errors import MeasureError
 from culture_analytics.estimates import HIDE, Estimates
 from culture_analytics.stats.multiplicity import ADJUSTMENTS
@@ -142,11 +143,10 @@ def compare_benchmark(
     if estimates._suppressed_together:
         hide = frame[HIDE] if HIDE in frame else pd.Series(False, index=frame.index)
         frame[HIDE] = hide.eq(True).to_numpy(dtype=bool)
-    stricter = max(estimates.rule, published.rule, key=lambda rule: rule.base_under)
     whose = estimates._frame["source"].isin(LOCAL_SOURCES).any()
     parent = Estimates(
         frame,
-        rule=stricter,
+        rule=strictest((estimates.rule, published.rule)),
         organisations=published.organisations,
         notes=[*estimates.notes, *published.notes] if whose else published.notes,
         origin=estimates._origin,

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from culture_analytics.compare.derive import derived
+from culture_analytics.disclosure.rules import strictest
 from culture_analytics.errors import MeasureError
 from culture_analytics.estimates import HIDE, Estimates
 from culture_analytics.read.published.contractor_rows import COMPARATOR, OWN
@@ -112,9 +113,7 @@ def beside_comparator(estimates: Estimates, table: Estimates) -> Estimates:
         rows[HIDE] = dead
     lost = len(mine) - len(pairs)
     notes = [NOTE, *([f"{lost:,} figures have no comparator in the table."] if lost else [])]
-    parent = estimates._with(estimates._frame, max(
-        estimates.rule, table.rule, key=lambda rule: rule.base_under
-    ))  # fmt: skip
+    parent = estimates._with(estimates._frame, strictest((estimates.rule, table.rule)))
     return derived(parent, rows, notes=notes)
 
 

@@ -23,7 +23,17 @@ from culture_analytics.estimates import HIDE, KEY, Estimates, concat
 from culture_analytics.instrument import load_instrument
 from culture_analytics.instrument.culture import TOPICS
 
-__all__ = ["BENCHMARK", "CHANGES", "GROUP", "PULSE", "SYSTEM", "comparisons", "without_pulse"]
+__all__ = [
+    "BENCHMARK",
+    "CHANGES",
+    "GROUP",
+    "PULSE",
+    "SYSTEM",
+    "compared",
+    "comparisons",
+    "in_family",
+    "without_pulse",
+]
 
 # Topics of a release.
 CHANGES, BENCHMARK, GROUP, SYSTEM, PULSE = "changes", "benchmark", "group", "system", "pulse"
@@ -121,13 +131,13 @@ def _changes(topic: str, own: Estimates) -> list[Estimates]:
         return []
     made = []
     for family, figures in _families(topic, own):
-        made += [_in_family(family, c) for c in _compared(figures)]
+        made += [in_family(family, c) for c in compared(figures)]
         if len(years) >= LEAST:
-            made.append(_in_family(family, trend(figures)))
+            made.append(in_family(family, trend(figures)))
     return made
 
 
-def _compared(figures: Estimates) -> list[Estimates]:
+def compared(figures: Estimates) -> list[Estimates]:
     """Differences between years: of everyone by Holm, of units, a screen of many, by their rate.
 
     Holm keeps the chance of a single false claim; over dozens of units it would find next to
@@ -151,7 +161,8 @@ def _families(topic: str, own: Estimates) -> list[tuple[str, Estimates]]:
     return [(topic, own._rows(~parts)), (SUB_SCORES, own._rows(parts))]
 
 
-def _in_family(topic: str, estimates: Estimates) -> Estimates:
+def in_family(topic: str, estimates: Estimates) -> Estimates:
+    """Tests of a topic named as families of their own."""
     family = estimates._frame["family"]
     return estimates._with(
         estimates._frame.assign(family=family.where(family.eq(""), f"{topic}, " + family))

@@ -377,7 +377,8 @@ def _gaps(held: Held) -> list[str]:
             f"The rule {held.release.rule.name!r} rounds what it shows, so differences between "
             "units, years and leaders are left out: exact ones would undo the rounding."
         )
-    if held.rows(DRIVERS).empty:
+    shares = held.rows(DRIVERS)
+    if shares.empty:
         notes.append(
             "What goes with burnout and other outcomes could not be worked out: too few "
             "respondents have all the answers, or these do not vary."
@@ -390,9 +391,8 @@ def _gaps(held: Held) -> list[str]:
         made = held.estimates(topic)
         if made is not None:  # what the survey's weights do
             notes += [n for n in made.notes if n.startswith(f"{what}:")]
-    done = set(held.rows(DRIVERS)["measure"])
-    secret = held.rows(DRIVERS)
-    secret = secret[secret["status"].eq("suppressed") & secret["measure"].ne(OUTCOMES)]
+    done = set(shares["measure"])
+    secret = shares[shares["status"].eq("suppressed") & shares["measure"].ne(OUTCOMES)]
     if not secret.empty:
         names = ", ".join(held.name(str(m)) for m in pd.unique(secret["measure"]))
         notes.append(

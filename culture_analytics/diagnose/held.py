@@ -15,6 +15,7 @@ import pandas as pd
 
 from culture_analytics.compare.derive import PLAIN
 from culture_analytics.compare.groups import REST
+from culture_analytics.compare.organisations import ENGLAND
 from culture_analytics.diagnose.leaving import (
     CHANGES,
     CULTURE,
@@ -38,7 +39,6 @@ Row = Mapping[str, Any]
 
 SCORES, PUBLISHED, BENCHMARK = "scores", "published", "benchmark"
 _ENGLAND = "England (as published)"
-ENGLAND = "ENG"
 _FIRST = (CULTURE, ITEMS, LEADERS, SCORES)
 _MADE = (DIFFERENCES, SPOTS, CHANGES, DRIVERS, QUALITY, PUBLISHED, BENCHMARK)
 

@@ -17,7 +17,7 @@ import pandas as pd
 
 from culture_analytics.compare.groups import ALL, REST, compare_groups
 from culture_analytics.compare.leaving import CHANGES as OTHER_CHANGES
-from culture_analytics.compare.years import compare_years
+from culture_analytics.compare.leaving import compared, in_family
 from culture_analytics.diagnose.driving import drivers
 from culture_analytics.diagnose.hotspots import pooled_units
 from culture_analytics.diagnose.model import CultureModel, load_culture_model
@@ -168,23 +168,11 @@ def _changes(tables: Mapping[str, Estimates], model: CultureModel) -> dict[str, 
         both = concat(figures)
         frame = both._frame
         new = np.array([kind not in already for kind in _kinds(frame)], dtype=bool)
-        last = frame["year"].isin(years) & new
-        overall = frame["breakdown"].eq(OVERALL)
-        for keep, adjust in ((last & overall, "holm"), (last & ~overall, "bh")):
-            if keep.any():
-                found += _differences(name, both._rows(keep.to_numpy(dtype=bool)), adjust)
+        last = frame["year"].isin(years).to_numpy(dtype=bool) & new
+        for changes in compared(both._rows(last)) if last.any() else ():
+            differences = changes._frame["statistic"].eq("difference").to_numpy(dtype=bool)
+            found.append(in_family(name, changes)._rows(differences))
     return {CHANGES: concat(found)} if found else {}
-
-
-def _differences(name: str, figures: Estimates, adjust: str) -> list[Estimates]:
-    """Of one family; none where no figure is held in both years."""
-    if len(figures.unique("year")) < 2:
-        return []
-    changes = compare_years(figures, adjust=adjust)
-    frame = changes._frame
-    family = frame["family"].where(frame["family"].eq(""), f"{name}, " + frame["family"])
-    changes = changes._with(frame.assign(family=family))
-    return [changes._rows(frame["statistic"].eq("difference").to_numpy(dtype=bool))]
 
 
 def _kinds(frame: pd.DataFrame) -> Iterator[tuple[str, str]]:

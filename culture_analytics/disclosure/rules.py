@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from functools import lru_cache
 from typing import Any
@@ -16,7 +17,16 @@ from culture_analytics.errors import DisclosureError
 from culture_analytics.instrument import Instrument, load_instrument
 from culture_analytics.instrument.loader import DATA
 
-__all__ = ["COUNTED", "SYMBOLS", "Rule", "adverse", "hidden_rows", "load_rule", "numerators"]
+__all__ = [
+    "COUNTED",
+    "SYMBOLS",
+    "Rule",
+    "adverse",
+    "hidden_rows",
+    "load_rule",
+    "numerators",
+    "strictest",
+]
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -197,6 +207,11 @@ def load_rule(rule: str | Rule) -> Rule:
         raise DisclosureError(f"No rule {rule!r}; there are: {', '.join(rules)}.{hint}")
     numbers: dict[str, Any] = {name: _number(rules[rule], name) for name in _NUMBERS}
     return Rule(name=rule, label=rules[rule]["label"], **numbers)
+
+
+def strictest(rules: Iterable[Rule]) -> Rule:
+    """The one that hides most: with the highest limit of answers."""
+    return max(rules, key=lambda rule: rule.base_under)
 
 
 def _number(shipped: dict[str, Any], name: str) -> int | None:

@@ -976,6 +976,11 @@ def _base(row: Row) -> str:
     return "" if row["status"] != "ok" or np.isnan(row["base"]) else f"{row['base']:,.0f}"
 
 
+def _with_answers(row: Row) -> str:
+    """A figure, and under it the number of answers it is made of."""
+    return "\n".join(filter(None, [_value(row), _base(row)]))
+
+
 def _legend(release: Release, rows: Iterable[Row]) -> list[str]:
     """Meaning of the symbols that occur, and of scores and published intervals."""
     rows = list(rows)

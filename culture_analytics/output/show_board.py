@@ -206,8 +206,7 @@ def _gaps(release: Release, topic: str, names: Sequence[str]) -> list[Row]:
         return []
     table = gaps.table.assign(verdict=verdict(gaps))
     figures = {
-        (r["breakdown"], r["group"]): "\n".join(filter(None, [show._value(r), show._base(r)]))
-        for r in show._rows(chosen.table)
+        (r["breakdown"], r["group"]): show._with_answers(r) for r in show._rows(chosen.table)
     }
     way = int(better(pd.Series([measure]))[0])
     found = []

@@ -416,7 +416,7 @@ def _grounds(release: Release, breakdown: str) -> Block:
         everyone = next((r for (m, _, b), r in of.items() if m == measure and b == OVERALL), None)
         held = [everyone, *cells]
         name = show._capital(show._short(measure).removeprefix("Ground: "))
-        rows.append([name, *("" if r is None else _with_answers(r) for r in held)])
+        rows.append([name, *("" if r is None else show._with_answers(r) for r in held)])
         shown += [r for r in held if r is not None]
     return Table(
         f"Grounds of discrimination by {show._lower(show._breakdown(breakdown))}, "
@@ -492,15 +492,9 @@ def ladder(release: Release, kind: str, *breakdowns: str) -> Block:
     )
 
 
-def _with_answers(row: Row) -> str:
-    """A figure, and under it the number of answers it is made of."""
-    base = show._base(row)
-    return f"{show._value(row)}\n{base}" if base else show._value(row)
-
-
 def _steps(part: pd.DataFrame) -> list[list[str]]:
     rows = []
     for group, cells in part.groupby("group", sort=False):
-        of = {int(r["step"]): _with_answers(r) for r in show._rows(cells)}
+        of = {int(r["step"]): show._with_answers(r) for r in show._rows(cells)}
         rows.append([str(group), *(of.get(n, "") for n in (1, 2, 3))])
     return rows

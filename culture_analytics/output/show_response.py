@@ -17,7 +17,6 @@ from culture_analytics.errors import DesignError
 from culture_analytics.estimate.dimensions import OVERALL
 from culture_analytics.output import show
 from culture_analytics.output.blocks import Block, Table, says_embargo
-from culture_analytics.read.detect import clean_path
 from culture_analytics.response import NOT_KNOWN, read_staff, small_groups
 
 __all__ = ["who_answered", "with_staff"]
@@ -61,7 +60,7 @@ def with_staff(release: Release, staff: str | Path | pd.DataFrame | None) -> Rel
     """
     if staff is None or (isinstance(staff, str) and not staff.strip()):
         return release
-    counts = read_staff(staff if isinstance(staff, pd.DataFrame) else clean_path(staff))
+    counts = read_staff(staff)
     left_out = {}
     for breakdown, block in counts.groupby("breakdown", sort=False):
         bases = _answered(release, str(breakdown))

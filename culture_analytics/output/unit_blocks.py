@@ -651,5 +651,4 @@ def _plural(word: str) -> str:
 
 def _figure(row: Row, side: str) -> str:
     """Figure of a year with its answers beneath."""
-    of_year = {**row, "value": row[side], "base": row[f"{side}_base"]}
-    return "\n".join(filter(None, [show._value(of_year), show._base(of_year)]))
+    return show._with_answers({**row, "value": row[side], "base": row[f"{side}_base"]})
